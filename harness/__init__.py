@@ -1,0 +1,1 @@
+"""Seedscape: the face for plugin authors and the Python API."""

@@ -1,0 +1,182 @@
+"""What the harness hands to a plugin's functions, and what an executor must give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from harness.api.cells import Cell, Seeds
+from harness.api.data import InputSpec, Task
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class BuildRoom:
+    """What a model is built for.
+
+    While `build` runs, torch's default CPU generator is seeded from the run's stream and put back
+    afterwards, so layers may initialise themselves as usual; `generator` is the same stream for
+    explicit draws.
+    """
+
+    task: Task
+    inputs: Mapping[str, InputSpec]
+    generator: Generator
+
+
+class Draws(Protocol):
+    """Random numbers for n examples, each a function of (stream, example, call) alone."""
+
+    @property
+    def examples(self) -> int:
+        """Number of examples n."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Uniform on [0, 1): float32 [n, *shape]."""
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal: float32 [n, *shape]."""
+
+    def permutation(self, size: int) -> Tensor:
+        """A permutation of range(size) per example: int64 [n, size]."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Cells that one worker runs in one go (a pack): they share a model, data or end points.
+
+    `kind` "calibrate" times pack sizes for the cells instead of running them.
+    """
+
+    number: int
+    cells: tuple[Cell, ...]
+    kind: Literal["run", "calibrate"] = "run"
+
+
+@dataclass(frozen=True)
+class Event:
+    """News of a job.
+
+    "started" and "finished" name a cell, "failed" names it with the reason and the end of its log,
+    "progress" carries a line for the display, "done" ends the job (`answer` for a calibration),
+    "lost" says that the worker died and names the cell that it was running, if any.
+    """
+
+    kind: Literal["started", "finished", "failed", "progress", "done", "lost"]
+    job: int
+    worker: int
+    key: str = ""
+    text: str = ""
+    log: str = ""
+    answer: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExecutorRoom:
+    """What an executor needs: the function that runs a job, and how many workers are wanted.
+
+    `work(job, tell)` is importable and picklable; it reports through `tell` and raises only for
+    bugs of its own. `workers` 0 means: as many as fit (one per core, or one per GPU).
+    """
+
+    work: Callable[[Job, Callable[[Event], None]], None]
+    workers: int
+    device: str
+
+
+class Pool(Protocol):
+    """Workers that run jobs. Used by one thread."""
+
+    @property
+    def workers(self) -> int:
+        """How many jobs run at a time."""
+
+    def submit(self, job: Job) -> None:
+        """Queue a job; returns at once unless the pool is serial."""
+
+    def next(self, timeout: float) -> Event | None:
+        """The next event, or None after `timeout` seconds without one."""
+
+    def close(self, *, cancel: bool) -> None:
+        """End the workers: after the queued jobs, or at once (`cancel`)."""
+
+
+Weights = Mapping[str, "Tensor"]
+"""Parameters and buffers of a module by name, as in its `state_dict`."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Mean loss and error rate over n examples (float64), and both per example on request.
+
+    For a stack of weight vectors `loss` and `error` are [k]; the per-example fields are [k, n].
+    """
+
+    loss: Tensor
+    error: Tensor
+    examples: int
+    example_losses: Tensor | None = None
+    example_errors: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is being measured: one entry per run, in the order of the cell's parents."""
+
+    of: str
+    keys: tuple[str, ...]
+    seeds: tuple[Seeds, ...]
+    pair_kind: str | None = None
+
+
+class Probe(Protocol):
+    """The only thing a metric is given. Split names are those of the suite, and "train".
+
+    Whatever a metric does, weights, buffers, training mode, gradients and global random states are
+    put back afterwards, and what it costs is counted. A split beyond the metric's access raises
+    `HarnessError`.
+    """
+
+    @property
+    def subject(self) -> Subject:
+        """Which runs are measured."""
+
+    @property
+    def splits(self) -> Sequence[str]:
+        """Evaluation splits that the suite wants the metric read on, in-domain first."""
+
+    def kind(self, split: str) -> Literal["train", "id", "ood"]:
+        """What kind of split a name stands for."""
+
+    def weights(self, run: int = 0, point: str = "final") -> Weights:
+        """Weights of one of the subject's runs at a named point ("final", "checkpoint-100")."""
+
+    def line(self, start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]:
+        """Points (1 - alpha) start + alpha end; integer buffers are copied from the nearer end."""
+
+    def evaluate(self, points: Sequence[Weights], split: str, *, each: bool = False) -> Evaluation:
+        """Losses and errors at several points on the same examples, evaluation mode.
+
+        End points that were evaluated before cost nothing. `each` adds per-example values.
+        """
+
+    def recalibrated(self, points: Sequence[Weights]) -> list[Weights]:
+        """The points with batch-norm statistics taken anew from the training split.
+
+        Gives the points back unchanged where the network has no batch norm.
+        """
+
+    def parameters(self, weights: Weights) -> Tensor:
+        """The trainable parameters as one vector [P]."""
+
+    def gradient(self, weights: Weights, split: str) -> Tensor:
+        """Gradient [P] of the mean loss, evaluation mode, weighted exactly by example."""
+
+    def hessian_product(self, weights: Weights, split: str) -> Callable[[Tensor], Tensor]:
+        """The map v -> Hv on [P] (or [k, P]) for the mean loss, evaluation mode."""
+
+    def generator(self, name: str = "") -> Generator:
+        """The metric's own stream for this subject."""

@@ -1,0 +1,88 @@
+"""What a dataset says of itself (without loading anything) and what it gives when it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted: decides the loss family and what scores can be computed."""
+
+    kind: Literal["classification"]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One named input of the model: shape of one example and how it becomes a float.
+
+    `image` inputs are stored as uint8 [n, channels, height, width]; the engine hands the model
+    `(x / 255 - mean) / std` per channel. `float` inputs are handed on as they are.
+    """
+
+    shape: tuple[int, ...]
+    kind: Literal["image", "float"] = "image"
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True)
+class OodOutline:
+    """An OOD split before it is loaded: its kind of shift, its ID parent, its size if known."""
+
+    shift: str
+    parent: str
+    examples: int | None = None
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A dataset before it is loaded; making one imports nothing heavy. Sizes are None if unknown.
+
+    `id` maps the names of the in-domain evaluation splits (`val`, `test`) to their sizes.
+    """
+
+    task: Task
+    inputs: Mapping[str, InputSpec]
+    train: int | None
+    id: Mapping[str, int | None]
+    ood: Mapping[str, OodOutline] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples of one split, as CPU tensors.
+
+    `inputs[name]` has the example as its first dimension; `targets` is int64 [n]; `groups` is
+    int64 [n] (an index into the outline's `groups`) or None.
+    """
+
+    inputs: Mapping[str, Tensor]
+    targets: Tensor
+    groups: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Splits:
+    """A loaded dataset; the names agree with its outline."""
+
+    train: Split
+    id: Mapping[str, Split]
+    ood: Mapping[str, Split] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataRoom:
+    """What a dataset may use while it loads: a folder for its cache, and whether to stay offline."""
+
+    cache: Path
+    offline: bool

@@ -1,0 +1,166 @@
+"""The nouns that a plugin can offer: frozen records of a name, settings and functions.
+
+Making an offer is free: import torch, a network library or a data file inside the functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from harness.api.settings import NoSettings, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import click
+    from torch import Tensor
+
+    from harness.api.contexts import BuildRoom, Draws, ExecutorRoom, Pool, Probe
+    from harness.api.data import DataRoom, Outline, Splits
+    from harness.api.findings import Findings
+    from harness.api.networks import Network
+    from harness.api.readings import Reading
+    from harness.api.recipes import Recipe
+
+# The functions of an offer take the offer's own settings class; `Any` lets a plugin annotate the
+# first argument with that class, which a frozen generic record could only express per instance.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A named thing that a plugin provides. `about` is one line, `source` a paper or page."""
+
+    noun: ClassVar[str] = ""
+    name: str
+    about: str
+    settings: type[Settings] = NoSettings
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(Offer):
+    """`build(settings, room)` gives a `Network` on the CPU, its weights drawn from the room."""
+
+    noun: ClassVar[str] = "model"
+    build: Callable[[Any, BuildRoom], Network]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Offer):
+    """Examples with named splits.
+
+    `outline(settings)` tells splits and shapes without loading; `fingerprint(settings)` identifies
+    the bytes (a hash of the files, or a pinned revision); both are cheap and raise `HarnessError`
+    where the data cannot be found. `load(settings, room)` gives the tensors.
+    """
+
+    noun: ClassVar[str] = "dataset"
+    outline: Callable[[Any], Outline]
+    fingerprint: Callable[[Any], str]
+    load: Callable[[Any, DataRoom], Splits]
+    license: str = ""
+    citation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift(Offer):
+    """Turns a split into a shifted one: an OOD maker, and an augmentation.
+
+    `apply(settings, inputs, draws)` gives new inputs of the same names; every random number comes
+    from `draws`, which gives example i the same numbers whatever stands beside it.
+    `kind` is the kind of shift ("rotation", "noise", ...) and `inputs` what it can be applied to.
+    """
+
+    noun: ClassVar[str] = "shift"
+    kind: str
+    inputs: Literal["image", "float"] = "image"
+    apply: Callable[[Any, Mapping[str, Tensor], Draws], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method(Offer):
+    """`recipe(settings, outline)` says what trains and how.
+
+    `kind` "merge" is for methods that combine trained points (soups).
+    """
+
+    noun: ClassVar[str] = "method"
+    kind: Literal["train", "merge"] = "train"
+    recipe: Callable[[Any, Outline], Recipe]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score(Offer):
+    """A performance number computed from stored predictions.
+
+    `module(settings)` gives an `evaluate.EvaluationModule`; its `compute(predictions=...,
+    references=..., **extra)` returns a mapping that holds `field` (default: the offer's name).
+    `needs` says what is handed over as predictions ("labels" or "probabilities") and whether the
+    keyword `groups` is added. `worst` is what an example that cannot be scored counts as.
+    """
+
+    noun: ClassVar[str] = "score"
+    module: Callable[[Any], Any]  # evaluate is imported late and carries no types
+    higher_is_better: bool
+    needs: Literal["labels", "probabilities"] = "labels"
+    groups: bool = False
+    field: str = ""
+    version: str = "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(Offer):
+    """A landscape metric; `measure(settings, probe)` gives a `Reading`.
+
+    `access` is the most that it may see: "train" < "id" < "ood-inputs" < "ood-labels".
+    `direction` says whether a larger value means "higher-is-flatter" and the like, or "depends".
+    """
+
+    noun: ClassVar[str] = "metric"
+    measure: Callable[[Any, Probe], Reading]
+    of: Literal["point", "pair", "group", "trajectory"]
+    access: Literal["train", "id", "ood-inputs", "ood-labels"]
+    direction: str = "depends"
+    formula: str = ""
+    invariances: str = ""
+    cost: str = ""
+    oracle: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Executor(Offer):
+    """`open(settings, room)` gives a pool that runs jobs and yields events as they finish."""
+
+    noun: ClassVar[str] = "executor"
+    open: Callable[[Any, ExecutorRoom], Pool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reporter(Offer):
+    """`write(settings, findings, folder)` writes a report and gives the paths it wrote."""
+
+    noun: ClassVar[str] = "reporter"
+    write: Callable[[Any, Findings, Path], list[Path]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(Offer):
+    """A sub-command of `seedscape`; `command()` gives a click command."""
+
+    noun: ClassVar[str] = "command"
+    command: Callable[[], click.Command]
+
+
+NOUNS: tuple[type[Offer], ...] = (
+    Model,
+    Dataset,
+    Shift,
+    Method,
+    Score,
+    Metric,
+    Executor,
+    Reporter,
+    Command,
+)

@@ -1,0 +1,55 @@
+"""What a metric returns."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.api.settings import Json
+
+Access = Literal["train", "id", "ood-inputs", "ood-labels"]
+
+
+class Record(BaseModel):
+    """A frozen record that is stored as JSON; NaN and infinities survive the round trip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class Value(Record):
+    """One number of a reading, with its standard error where it is an estimate."""
+
+    name: str
+    value: float
+    split: str | None = None
+    standard_error: float | None = None
+
+
+class Curve(Record):
+    """Numbers along a path: `x` (say alpha) and one list per quantity, all of one length."""
+
+    name: str
+    split: str | None
+    x: list[float]
+    y: dict[str, list[float]]
+
+
+class Cost(Record):
+    """Work done, in passes over one example: forward, backward, and the seconds they took."""
+
+    forward: float = 0.0
+    backward: float = 0.0
+    seconds: float = 0.0
+
+
+class Reading(Record):
+    """Values and curves of one metric at one subject, how they were measured, and what it cost.
+
+    `protocol` holds what a reader needs to compare: examples and split, loss or error, dtype,
+    batch-norm policy, parameters included, seed. `converged` is False where an iteration gave up.
+    """
+
+    values: tuple[Value, ...]
+    curves: tuple[Curve, ...] = ()
+    protocol: dict[str, Json] = {}
+    cost: Cost = Cost()
+    converged: bool = True
