@@ -82,7 +82,7 @@ class Splits:
 
 @dataclass(frozen=True)
 class DataRoom:
-    """What a dataset may use while it loads: a folder for its cache, and whether to stay offline."""
+    """What a dataset may use while loading: a folder for its cache; whether to stay offline."""
 
     cache: Path
     offline: bool
