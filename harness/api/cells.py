@@ -25,7 +25,8 @@ class Use:
     """An offer as a suite uses it: `settings` holds what differs from the defaults, as JSON.
 
     `label` is its name in reports (the offer's own unless the suite says `as:`); `digest` is the
-    hash of the offer's source, so that edited code makes new cells.
+    hash of the offer's source, so that edited code makes new cells. `hidden` names settings that do
+    not enter the identity of a cell (where a data file lies; its fingerprint says what it holds).
     """
 
     noun: str
@@ -33,6 +34,7 @@ class Use:
     label: str
     settings: Mapping[str, Json]
     digest: str
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic import JsonValue as Json
 
-__all__ = ["Json", "NoSettings", "Settings", "identity", "resolved", "setting"]
+__all__ = [
+    "Json",
+    "NoSettings",
+    "Settings",
+    "identity",
+    "not_identity",
+    "resolved",
+    "setting",
+]
 
 
 class Settings(BaseModel):
@@ -21,18 +29,25 @@ class NoSettings(Settings):
     """For an offer that has nothing to set."""
 
 
-def setting(default: Any, about: str, *, source: str = "", **limits: Any) -> Any:
+def setting(
+    default: Any, about: str, *, source: str = "", identity: bool = True, **limits: Any
+) -> Any:
     """A field of a settings class, with its card: what it means and where the default comes from.
 
     Args:
         default: the default value; `...` makes the setting required.
         about: what it means, with its unit.
         source: the paper or page that the default comes from.
+        identity: False for what cannot change a result, such as the folder that a dataset lies in
+            (its fingerprint says what is there): such a setting never makes a new cell.
         limits: pydantic's own constraints (`gt`, `ge`, `lt`, `le`, `min_length`, ...).
 
     `Any` because pydantic's own `Field` is typed so: the annotation of the field decides.
     """
-    return Field(default, description=about, json_schema_extra={"source": source}, **limits)
+    card: dict[str, Json] = {"source": source}
+    if not identity:
+        card["identity"] = False
+    return Field(default, description=about, json_schema_extra=card, **limits)
 
 
 def identity(settings: BaseModel) -> dict[str, Json]:
@@ -47,6 +62,23 @@ def identity(settings: BaseModel) -> dict[str, Json]:
     {'lr': 0.1}
     """
     return settings.model_dump(mode="json", exclude_defaults=True)
+
+
+def not_identity(settings_class: type[BaseModel]) -> set[str]:
+    """The names of the settings that stay out of a cell's identity.
+
+    >>> class Digits(Settings):
+    ...     folder: str = setting("data", "where the files lie", identity=False)
+    ...     classes: int = setting(10, "number of classes")
+    >>> not_identity(Digits)
+    {'folder'}
+    """
+    return {
+        name
+        for name, field in settings_class.model_fields.items()
+        if isinstance(field.json_schema_extra, dict)
+        and field.json_schema_extra.get("identity") is False
+    }
 
 
 def resolved(settings: BaseModel) -> Mapping[str, Json]:
