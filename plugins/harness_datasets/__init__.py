@@ -1,0 +1,22 @@
+"""Built-in data: real digits, files and folders by path, and the shifts that make OOD splits."""
+
+from collections.abc import Iterable
+
+from harness.api.hooks import hookimpl
+from harness.api.offers import Dataset, Shift
+from harness_datasets.digits import DIGITS
+from harness_datasets.shifts.block_shuffle import BLOCK_SHUFFLE
+from harness_datasets.shifts.noise import NOISE
+from harness_datasets.shifts.rotation import ROTATION
+
+
+@hookimpl
+def harness_datasets() -> Iterable[Dataset]:
+    """Data sets by name."""
+    return (DIGITS,)
+
+
+@hookimpl
+def harness_shifts() -> Iterable[Shift]:
+    """Image transformations, deterministic per example."""
+    return (BLOCK_SHUFFLE, NOISE, ROTATION)
