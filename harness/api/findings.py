@@ -1,6 +1,7 @@
 """What the statistics make of all records of a suite: the one source of every report."""
 
 from datetime import datetime
+from typing import Literal
 
 from harness.api.readings import Record
 from harness.api.settings import Json
@@ -21,12 +22,32 @@ class RunScore(Record):
     value: float
     examples: int
     diverged: bool = False
+    unscorable: int = 0
+
+
+class ProcedureNote(Record):
+    """What a procedure's label stands for.
+
+    `pretrain_seed_word` says what the pretraining seed draws: "pretraining seeds", or "seeds of
+    the initial weights" where nothing was pretrained.
+    """
+
+    label: str
+    model: str
+    init: str
+    method: str
+    planned: int
+    pretrain_seed_word: str = "pretraining seeds"
 
 
 class Spread(Record):
     """A procedure's score on one split over its runs; `sd` has ddof=1 and is None for n < 2.
 
-    `planned` counts the runs the suite asks for; `runs` those that have a value.
+    `planned` counts the runs the suite asks for; `runs` those that have a value, of which
+    `not_finite` are NaN or infinite. With any such value mean and sd are None (leaving it out
+    would flatter the procedure), and it is the worst. `unscorable` counts predictions that could
+    not be scored, over all runs; `sampling_sd` is the standard error of one run's score as an
+    estimate for new examples, sqrt(p (1 - p) / examples), None for scores it does not hold for.
     """
 
     procedure: str
@@ -44,13 +65,21 @@ class Spread(Record):
     worst: float | None
     worst_seeds: str | None
     best: float | None
+    not_finite: int = 0
+    unscorable: int = 0
+    diverged: int = 0
+    sampling_sd: float | None = None
 
 
 class VarianceShare(Record):
     """Shares of the variance over runs; None (with a `note`) where the design cannot tell.
 
-    `interaction` is what neither seed explains by itself; it includes everything else that differs
-    between two runs.
+    `pretrain`, `finetune` and `interaction` are estimated components divided by their sum; the
+    `*_sd` are the components' square roots in units of the score. `interaction` is what neither
+    seed explains by itself; it includes everything else that differs between two runs. In a nested
+    design `finetune` holds all of that and `interaction` is None. `truncated` names components
+    whose estimate was negative and is shown as 0. `total_sd` is the sd over all runs (ddof=1);
+    `sampling_sd` is what testing on finitely many examples does to one run's score (see `Spread`).
     """
 
     procedure: str
@@ -65,10 +94,20 @@ class VarianceShare(Record):
     finetune: float | None
     interaction: float | None
     note: str = ""
+    pretrain_sd: float | None = None
+    finetune_sd: float | None = None
+    interaction_sd: float | None = None
+    truncated: tuple[str, ...] = ()
+    sampling_sd: float | None = None
 
 
 class PairSummary(Record):
-    """A pair metric's value over the pairs of one kind; `sd` describes, it is no standard error."""
+    """A pair metric's value over the pairs of one kind; `sd` describes, it is no standard error.
+
+    Pairs share runs, so `pairs` is no number of independent observations; `runs` is how many
+    different runs take part. `planned` counts the pairs the suite asks for, `not_finite` the NaN
+    and infinite values among `pairs`; with any of them mean and sd are None.
+    """
 
     procedure: str
     metric: str
@@ -76,39 +115,93 @@ class PairSummary(Record):
     split: str | None
     pair_kind: str
     pairs: int
-    mean: float
+    mean: float | None
     sd: float | None
-    minimum: float
-    maximum: float
+    minimum: float | None
+    maximum: float | None
+    planned: int = 0
+    runs: int = 0
+    not_finite: int = 0
+    not_converged: int = 0
 
 
 class PointSummary(Record):
-    """A point metric's value over runs."""
+    """A point metric's value over runs; counts as in `PairSummary`."""
 
     procedure: str
     metric: str
     name: str
     split: str | None
     runs: int
-    mean: float
+    mean: float | None
     sd: float | None
-    minimum: float
-    maximum: float
+    minimum: float | None
+    maximum: float | None
+    planned: int = 0
+    not_finite: int = 0
+    not_converged: int = 0
+
+
+class ReadingValue(Record):
+    """One value of one metric at one subject, whose `runs` are "pretrain seed/fine-tune seed"."""
+
+    procedure: str
+    metric: str
+    of: str
+    name: str
+    split: str | None
+    pair_kind: str | None
+    runs: tuple[str, ...]
+    value: float
+    standard_error: float | None = None
+    converged: bool = True
+
+
+class MeanCurve(Record):
+    """A metric's curve over the subjects of one kind: mean, minimum and maximum at each `x`."""
+
+    procedure: str
+    metric: str
+    curve: str
+    quantity: str
+    split: str | None
+    pair_kind: str | None
+    subjects: int
+    x: tuple[float, ...]
+    mean: tuple[float, ...]
+    minimum: tuple[float, ...]
+    maximum: tuple[float, ...]
+
+
+class MetricNote(Record):
+    """How a metric was measured: `protocol` holds what all its readings have in common."""
+
+    metric: str
+    about: str
+    formula: str
+    source: str
+    protocol: dict[str, Json] = {}
+    seconds: float = 0.0
 
 
 class Problem(Record):
-    """A planned cell without a usable result."""
+    """A planned cell without a usable result.
+
+    `failed`: it ended with an error. `missing`: it has not run. `damaged`: its files are not what
+    was written. `diverged`: the training's loss became NaN or infinite, and its scores stand.
+    `unscored`: it ran, but one of its scores could not be computed.
+    """
 
     key: str
     stage: str
     procedure: str
     seeds: str
-    state: str
+    state: Literal["failed", "missing", "damaged", "diverged", "unscored"]
     reason: str
 
 
 class Answer(Record):
-    """One sentence in plain words, with its numbers, and what it rests on."""
+    """A question and its answer in plain words, with the numbers and counts it rests on."""
 
     question: str
     text: str
@@ -152,4 +245,8 @@ class Findings(Record):
     points: tuple[PointSummary, ...]
     problems: tuple[Problem, ...]
     provenance: Provenance
+    procedures: tuple[ProcedureNote, ...] = ()
+    readings: tuple[ReadingValue, ...] = ()
+    curves: tuple[MeanCurve, ...] = ()
+    metrics: tuple[MetricNote, ...] = ()
     extra: dict[str, Json] = {}

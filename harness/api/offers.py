@@ -98,7 +98,8 @@ class Score(Offer):
     `module(settings)` gives an `evaluate.EvaluationModule`; its `compute(predictions=...,
     references=..., **extra)` returns a mapping that holds `field` (default: the offer's name).
     `needs` says what is handed over as predictions ("labels" or "probabilities") and whether the
-    keyword `groups` is added. `worst` is what an example that cannot be scored counts as.
+    keyword `groups` is added. An example that cannot be scored counts as the worst possible.
+    `proportion` marks a mean over examples of 0 or 1, whose sampling variance is p (1 - p) / n.
     """
 
     noun: ClassVar[str] = "score"
@@ -108,6 +109,7 @@ class Score(Offer):
     groups: bool = False
     field: str = ""
     version: str = "1"
+    proportion: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,90 @@
+"""How numbers are written in sentences, tables and figures: everywhere the same."""
+
+import math
+from collections.abc import Iterable
+
+NOTHING = "–"  # noqa: RUF001  an en dash, as tables have it
+
+
+def decimals_of(values: Iterable[float | None], spreads: Iterable[float | None] = ()) -> int:
+    """Decimals for a column: about three significant figures, or one more to show the spreads.
+
+    At most 5, so that a spread near zero does not bring digits that mean nothing.
+
+    >>> decimals_of([0.961, 0.43], [0.06, 0.004])
+    3
+    >>> decimals_of([123.4])
+    0
+    """
+    largest = max((abs(v) for v in values if v is not None and math.isfinite(v)), default=0.0)
+    places = 3 if largest < 1 else 2 - math.floor(math.log10(largest))
+    finite = [s for s in spreads if s is not None and math.isfinite(s) and s > 0]
+    if finite:
+        places = max(places, min(-math.floor(math.log10(min(finite))), places + 1))
+    return max(0, min(places, 5))
+
+
+def fixed(value: float | None, decimals: int) -> str:
+    """A number with so many decimals; a dash for None; NaN and inf in words.
+
+    >>> fixed(0.5, 3), fixed(None, 3), fixed(float("inf"), 3), fixed(-0.0001, 2)
+    ('0.500', '–', 'inf', '0.00')
+    """  # noqa: RUF002
+    if value is None:
+        return NOTHING
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
+def figures(value: float | None, digits: int = 3) -> str:
+    """A number with so many significant figures, in powers of ten only where it must be.
+
+    >>> figures(0.012345), figures(1234.5), figures(4.2e-7), figures(0.0), figures(None)
+    ('0.0123', '1234', '4.20e-07', '0', '–')
+    """  # noqa: RUF002
+    if value is None or not math.isfinite(value):
+        return fixed(value, 0)
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -4 <= size <= 5:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:.{max(0, digits - 1 - size)}f}"
+
+
+def percent(share: float | None) -> str:
+    """A share as a whole percentage; "<1 %" for what is more than nothing.
+
+    >>> percent(0.713), percent(0.0), percent(0.004), percent(None)
+    ('71 %', '0 %', '<1 %', '–')
+    """  # noqa: RUF002
+    if share is None or not math.isfinite(share):
+        return fixed(share, 0)
+    if 0 < share < 0.005:
+        return "<1 %"
+    return f"{share * 100:.0f} %"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number and its noun.
+
+    >>> count(1, "run"), count(12, "run"), count(2, "basis", "bases")
+    ('1 run', '12 runs', '2 bases')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def words(items: Iterable[str], last: str = "and") -> str:
+    """Items joined as in a sentence.
+
+    >>> words(["a"]), words(["a", "b"]), words(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    listed = list(items)
+    if len(listed) < 2:
+        return "".join(listed)
+    return f"{', '.join(listed[:-1])} {last} {listed[-1]}"
