@@ -4,10 +4,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-from harness_datasets.digits import DIGITS, DigitsSettings
 
 from harness.api.data import DataRoom
 from harness.api.errors import HarnessError
+from harness_datasets.digits import DIGITS, DigitsSettings
 
 
 def test_every_digit_stands_in_exactly_one_split(tmp_path):

@@ -1,11 +1,11 @@
 import pytest
 import torch
-from harness_datasets.shifts.block_shuffle import BLOCK_SHUFFLE, BlockShuffleSettings
-from harness_datasets.shifts.noise import NOISE, NoiseSettings
-from harness_datasets.shifts.rotation import ROTATION, RotationSettings
 from pydantic import ValidationError
 
 from harness.api.errors import HarnessError
+from harness_datasets.shifts.block_shuffle import BLOCK_SHUFFLE, BlockShuffleSettings
+from harness_datasets.shifts.noise import NOISE, NoiseSettings
+from harness_datasets.shifts.rotation import ROTATION, RotationSettings
 
 
 @pytest.mark.parametrize(("degrees", "quarters"), [(0, 0), (90, 1), (180, 2), (270, 3), (-90, 3)])
