@@ -1,0 +1,122 @@
+"""Where plugins are looked for: entry points, and the files and modules that a user names."""
+
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.api.errors import HarnessError
+
+GROUP = "harness"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A plugin that was found and not yet loaded; `load` gives the module or object."""
+
+    name: str
+    distribution: str
+    version: str
+    module: str
+    load: Callable[[], object]
+
+    def called(self, name: str) -> bool:
+        """Whether `--without name` means this plugin.
+
+        It may be called by its distribution, its own name, `distribution:name`, or its module.
+        """
+        own = {self.name, self.module, self.distribution, f"{self.distribution}:{self.name}"}
+        return _plain(name) in {_plain(item) for item in own}
+
+
+def announced() -> Iterator[Candidate]:
+    """Plugins that installed distributions announce, in the order of distribution and name."""
+    points = importlib.metadata.entry_points(group=GROUP)
+    known: dict[int, tuple[str, str]] = {}
+    found = []
+    for point in points:
+        dist = point.dist
+        if id(dist) not in known:
+            # reading a distribution's name parses all its metadata: once is enough
+            known[id(dist)] = ("?", "?") if dist is None else _name_and_version(dist)
+        name, version = known[id(dist)]
+        found.append(Candidate(point.name, name, version, point.module, point.load))
+    yield from sorted(found, key=lambda candidate: (candidate.distribution, candidate.name))
+
+
+def named(extra: Iterable[str]) -> Iterator[Candidate]:
+    """Plugins that the user names: paths of Python files, or modules that can be imported."""
+    for name in dict.fromkeys(extra):
+        yield _file(name) if _is_path(name) else _module(name)
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(".py") or "/" in name or "\\" in name
+
+
+def _file(name: str) -> Candidate:
+    path = Path(name).expanduser().resolve()
+    if not path.is_file():
+        raise HarnessError(f"there is no plugin file {name!r}", fix="check the path")
+    content = hashlib.sha256(str(path).encode() + b"\0" + path.read_bytes()).hexdigest()[:12]
+    # named by content: an unchanged file is run once per process, an edited one anew, and
+    # every process has the same name for it
+    module = f"harness_file_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{content}"
+    return Candidate(name, name, "", module, functools.partial(_run_file, path, module))
+
+
+def _run_file(path: Path, name: str) -> object:
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _module(name: str) -> Candidate:
+    try:
+        known = importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        known = name in sys.modules
+    if not known and not _parent_is_broken(name):
+        raise HarnessError(
+            f"there is no plugin module {name!r}", fix=f"for a file, write ./{name}.py"
+        )
+    try:
+        distribution = importlib.metadata.distribution(name.partition(".")[0])
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return Candidate(name, name, "", name, functools.partial(importlib.import_module, name))
+    load = functools.partial(importlib.import_module, name)
+    return Candidate(name, *_name_and_version(distribution), name, load)
+
+
+def _parent_is_broken(name: str) -> bool:
+    """Whether a dotted name's package is there, so that looking it up failed by its own fault."""
+    top, dot, _ = name.partition(".")
+    try:
+        return bool(dot) and importlib.util.find_spec(top) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _name_and_version(distribution: importlib.metadata.Distribution) -> tuple[str, str]:
+    metadata = distribution.metadata
+    return metadata["Name"], metadata["Version"]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
