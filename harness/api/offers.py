@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import click
+    import numpy as np
     from torch import Tensor
 
     from harness.api.contexts import BuildRoom, Draws, ExecutorRoom, Pool, Probe
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from harness.api.networks import Network
     from harness.api.readings import Reading
     from harness.api.recipes import Recipe
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 # The functions of an offer take the offer's own settings class; `Any` lets a plugin annotate the
 # first argument with that class, which a frozen generic record could only express per instance.
@@ -97,9 +100,14 @@ class Score(Offer):
 
     `module(settings)` gives an `evaluate.EvaluationModule`; its `compute(predictions=...,
     references=..., **extra)` returns a mapping that holds `field` (default: the offer's name).
-    `needs` says what is handed over as predictions ("labels" or "probabilities") and whether the
-    keyword `groups` is added. An example that cannot be scored counts as the worst possible.
+    `needs` says what is handed over as predictions ("labels" or "probabilities"), `groups` whether
+    the keyword `groups` is added. An example that cannot be scored (logits not finite) counts as
+    the worst possible: it is handed over as a sure vote for a wrong class.
     `proportion` marks a mean over examples of 0 or 1, whose sampling variance is p (1 - p) / n.
+
+    `compute(settings, predictions, references, groups)`, where an offer has it, is the same number
+    straight from numpy arrays, and is what the harness calls: importing `evaluate` takes seconds,
+    which every scoring process would pay. `module` must then be built on it.
     """
 
     noun: ClassVar[str] = "score"
@@ -108,6 +116,7 @@ class Score(Offer):
     needs: Literal["labels", "probabilities"] = "labels"
     groups: bool = False
     field: str = ""
+    compute: Callable[[Any, Array, Array, Array | None], float] | None = None
     version: str = "1"
     proportion: bool = False
 
@@ -133,10 +142,15 @@ class Metric(Offer):
 
 @dataclass(frozen=True, kw_only=True)
 class Executor(Offer):
-    """`open(settings, room)` gives a pool that runs jobs and yields events as they finish."""
+    """`open(settings, room)` gives a pool that runs jobs and yields events as they finish.
+
+    `exact` asks for weights that are bit-equal from run to run on a CPU: nothing is then chosen by
+    the clock, so runs are never packed unless the user says so.
+    """
 
     noun: ClassVar[str] = "executor"
     open: Callable[[Any, ExecutorRoom], Pool]
+    exact: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
