@@ -1,0 +1,43 @@
+"""A network from a model offer, its weights drawn from a stream and nothing else touched."""
+
+import torch
+
+from harness.api.contexts import BuildRoom
+from harness.api.data import Outline
+from harness.api.errors import HarnessError
+from harness.api.networks import Network
+from harness.api.offers import Model
+from harness.api.settings import Settings
+
+
+def build_network(model: Model, settings: Settings, outline: Outline, derived: int) -> Network:
+    """The model for the outline's task, on the CPU, drawn from the derived seed.
+
+    torch's layers initialise themselves from the global CPU generator and offer no other way. This
+    is the one place where it is seeded; it is put back bit for bit, whatever `build` does.
+    """
+    with torch.random.fork_rng(devices=[]):
+        generator = torch.default_generator.manual_seed(derived)
+        room = BuildRoom(task=outline.task, inputs=outline.inputs, generator=generator)
+        network = model.build(settings, room)
+    _check(model.name, network)
+    return network
+
+
+def head_names(network: Network) -> list[str]:
+    """Names of the head's parameters and buffers."""
+    return [name for name in network.module.state_dict() if name.startswith(network.head)]
+
+
+def _check(name: str, network: object) -> None:
+    where = f"model {name!r}"
+    if not isinstance(network, Network) or not isinstance(network.module, torch.nn.Module):
+        raise HarnessError("its build must return a Network that holds a module", where=where)
+    parameters = dict(network.module.named_parameters())
+    if not parameters:
+        raise HarnessError("its module has no parameters", where=where)
+    for prefix in network.head:
+        if not any(parameter.startswith(prefix) for parameter in parameters):
+            raise HarnessError(f"no parameter begins with its head {prefix!r}", where=where)
+    if not network.stackable and not network.why_not_stackable:
+        raise HarnessError("it is not stackable but does not say why", where=where)

@@ -1,0 +1,190 @@
+"""Dropout from a named stream, the same alone and in a stack, for models one did not write."""
+
+import contextlib
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from harness.api.errors import HarnessError
+from harness.compute.hashing import key_of, keyed, wrap32
+
+_STRIDE = wrap32(0x9E3779B1)
+_CALL = wrap32(0x85EBCA77)
+_MULTIPLIERS = (wrap32(0x7FEB352D), wrap32(0x846CA68B))
+_ELEMENTWISE = {F.dropout, torch.dropout, torch.dropout_}
+_CHANNELS = {F.dropout1d: 1, F.dropout2d: 2, F.dropout3d: 3}
+_ATTENTION = F.scaled_dot_product_attention
+_UNSEEDED = {
+    F.alpha_dropout,
+    F.feature_alpha_dropout,
+    torch.bernoulli,
+    torch.normal,
+    torch.rand,
+    torch.rand_like,
+    torch.randint,
+    torch.randn,
+    torch.randn_like,
+    torch.randperm,
+    Tensor.bernoulli_,
+    Tensor.normal_,
+    Tensor.uniform_,
+}
+_FUSED = {torch.lstm: 5, torch.gru: 5, torch.rnn_tanh: 5, torch.rnn_relu: 5}
+
+
+class StreamDropout(TorchFunctionMode):
+    """Answers dropout calls, also inside attention, with masks hashed from (key, call, position).
+
+    Enter it around a forward pass and call `begin` first, with the key of the run and step: an
+    int64 scalar, or a batched one under `vmap`. Every other draw from a global generator raises
+    `HarnessError`: the run would depend on what ran before it. `calls` counts the masks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self._keys: tuple[Tensor, Tensor] | None = None
+        self._positions: dict[tuple[int, torch.device], Tensor] = {}
+
+    def begin(self, key: Tensor) -> None:
+        """Start a forward pass: masks are drawn from this key, the first call first."""
+        self.calls = 0
+        self._keys = (key.to(torch.int32), (key >> 32).to(torch.int32))
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types_: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # whatever torch's function returns
+        kwargs = kwargs or {}
+        if func in _ELEMENTWISE:
+            return self._dropout(None, *args, **kwargs)
+        if func in _CHANNELS:
+            return self._dropout(_CHANNELS[func], *args, **kwargs)
+        if func is _ATTENTION:
+            return self._attention(*args, **kwargs)
+        if func is F.multi_head_attention_forward:
+            with self:
+                return _unguarded(func)(*args, **kwargs)
+        if func in _UNSEEDED and kwargs.get("generator") is None:
+            raise HarnessError(
+                f"the model draws from torch's global generator ({func.__name__})",
+                fix="use torch.nn.functional.dropout, which is given a stream of the run's own",
+            )
+        if func in _FUSED and _fused_dropout(func, args):
+            raise HarnessError(
+                "dropout between the layers of a fused recurrent network cannot be given a stream",
+                fix="put nn.Dropout between single layers",
+            )
+        return func(*args, **kwargs)
+
+    def _dropout(
+        self,
+        spatial: int | None,
+        input: Tensor,
+        p: float = 0.5,
+        training: bool = True,
+        inplace: bool = False,
+        **other: Any,
+    ) -> Tensor:
+        training = other.get("train", training)  # torch.dropout's own name for it
+        if not training or p == 0.0:
+            return input
+        shape = input.shape
+        if spatial is not None:  # one draw per channel, as in F.dropout2d
+            shape = torch.Size([*input.shape[: input.ndim - spatial], *[1] * spatial])
+        masked = input * self._mask(shape, p, input)
+        return input.copy_(masked) if inplace else masked
+
+    def _mask(self, shape: torch.Size, p: float, like: Tensor) -> Tensor:
+        """Zeros with probability p, otherwise 1 / (1 - p), in the shape and dtype wanted."""
+        if self._keys is None:
+            raise RuntimeError("begin() gives the forward pass its key")
+        first, second = self._keys
+        call = self.calls
+        self.calls += 1
+        if p >= 1.0:
+            return torch.zeros(shape, dtype=like.dtype, device=like.device)
+        bits = self._counter(shape.numel(), like.device) + first
+        bits = (bits ^ ((bits >> 16) & 0xFFFF)) * _MULTIPLIERS[0] + (second + wrap32(call * _CALL))
+        bits = (bits ^ ((bits >> 15) & 0x1FFFF)) * _MULTIPLIERS[1]
+        # A signed 32-bit number is below this with probability p; its high bits are the good ones.
+        kept = bits >= wrap32(round(p * 2**32) - 2**31)
+        return (kept.to(like.dtype) * (1.0 / (1.0 - p))).reshape(shape)
+
+    def _counter(self, size: int, device: torch.device) -> Tensor:
+        known = self._positions.get((size, device))
+        if known is None:
+            known = torch.arange(size, dtype=torch.int32, device=device) * _STRIDE
+            self._positions[size, device] = known
+        return known
+
+    def _attention(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> Tensor:
+        """Attention as PyTorch documents it, written out where weights are dropped."""
+        if dropout_p == 0.0:
+            more = {"enable_gqa": True} if enable_gqa else {}
+            return _ATTENTION(
+                query, key, value, attn_mask, 0.0, is_causal=is_causal, scale=scale, **more
+            )
+        if enable_gqa:
+            groups = query.shape[-3] // key.shape[-3]
+            key = key.repeat_interleave(groups, -3)
+            value = value.repeat_interleave(groups, -3)
+        scores = (query @ key.transpose(-2, -1)) * (scale or query.shape[-1] ** -0.5)
+        if is_causal:
+            length = scores.shape[-2:]
+            attn_mask = torch.ones(length, dtype=torch.bool, device=query.device).tril()
+        if attn_mask is not None and attn_mask.dtype == torch.bool:
+            scores = scores.masked_fill(~attn_mask, float("-inf"))
+        elif attn_mask is not None:
+            scores = scores + attn_mask
+        weights = torch.softmax(scores, dim=-1)
+        return (weights * self._mask(weights.shape, dropout_p, weights)) @ value
+
+
+def step_keys(derived: int | list[int], device: torch.device) -> Callable[[int], Tensor]:
+    """The map from a step to the key(s) of its forward pass, for one run or a stack of runs."""
+    base = key_of(derived, device)
+    return lambda step: keyed(base, step)
+
+
+@contextlib.contextmanager
+def no_dropout_stream() -> Iterator[None]:
+    """For models without dropout: nothing is intercepted, so nothing is slower."""
+    yield
+
+
+def _unguarded(func: Any) -> Callable[..., Any]:
+    """The same Python function without its own hand-over to modes, so that what it calls is seen.
+
+    Inside `__torch_function__` a mode is off; entered again, it would be asked for `func` again.
+    """
+    world = {**func.__globals__, "has_torch_function": lambda _: False}
+    copy = types.FunctionType(func.__code__, world, func.__name__, func.__defaults__)
+    copy.__kwdefaults__ = func.__kwdefaults__
+    return copy
+
+
+def _fused_dropout(func: Any, args: tuple[Any, ...]) -> bool:
+    """Whether a recurrent call drops anything: (..., bias, layers, dropout, training, ...)."""
+    numbers = [arg for arg in args if isinstance(arg, bool | int | float)]
+    rates = [number for number in numbers if isinstance(number, float)]
+    flags = [number for number in numbers if isinstance(number, bool)]
+    return bool(rates and rates[0] > 0.0 and len(flags) > 1 and flags[1])

@@ -1,0 +1,26 @@
+"""Loss and error of each example; leading dimensions (a stack of networks) are kept."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross-entropy per example: logits [..., n, c] and targets [n] (or [..., n]) to [..., n].
+
+    With `smoothing` s the target distribution is (1 - s) one-hot + s / c (Szegedy et al. 2016).
+    """
+    targets = targets.expand(logits.shape[:-1])
+    losses = F.cross_entropy(
+        logits.reshape(-1, logits.shape[-1]),
+        targets.reshape(-1),
+        reduction="none",
+        label_smoothing=smoothing,
+    )
+    return losses.reshape(targets.shape)
+
+
+def errors(logits: Tensor, targets: Tensor) -> Tensor:
+    """1.0 where the largest logit is not the target's, or a logit is not finite; else 0.0."""
+    wrong = logits.argmax(dim=-1) != targets
+    return (wrong | ~torch.isfinite(logits).all(dim=-1)).to(torch.float32)

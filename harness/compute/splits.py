@@ -1,0 +1,67 @@
+"""A split on the device, ready to be handed to a model in batches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from harness.api.data import InputSpec
+
+FLOATS_KEPT = 256 * 1024**2  # bytes of ready-made float inputs that a split may hold
+
+
+@dataclass(frozen=True)
+class DeviceSplit:
+    """Examples of one split on the device.
+
+    `inputs` are as stored (images uint8); `examples` [n] are their places in the dataset's split
+    before a limit, by which random draws are keyed. `targets` and `groups` are int64 [n].
+    """
+
+    name: str
+    specs: Mapping[str, InputSpec]
+    inputs: Mapping[str, Tensor]
+    targets: Tensor
+    examples: Tensor
+    groups: Tensor | None = None
+    _ready: dict[str, Tensor] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the stored inputs."""
+        return sum(tensor.nbytes for tensor in self.inputs.values())
+
+    def model_inputs(self, where: Tensor | slice) -> dict[str, Tensor]:
+        """Float inputs of the examples at `where` (a slice, or int64 of any shape).
+
+        Small splits are turned into floats once, on first use.
+        """
+        ready = self._floats()
+        if ready:
+            return {name: tensor[where] for name, tensor in ready.items()}
+        return self.floats({name: tensor[where] for name, tensor in self.inputs.items()})
+
+    def floats(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Stored inputs as the model takes them: images as (x / 255 - mean) / std per channel."""
+        return {name: _float(tensor, self.specs[name]) for name, tensor in inputs.items()}
+
+    def _floats(self) -> dict[str, Tensor]:
+        if not self._ready:
+            wanted = sum(4 * tensor.numel() for tensor in self.inputs.values())
+            if wanted <= FLOATS_KEPT:
+                self._ready.update(self.floats(self.inputs))
+        return self._ready
+
+
+def _float(values: Tensor, spec: InputSpec) -> Tensor:
+    if spec.kind == "float":
+        return values.to(torch.float32)
+    mean, std = (
+        torch.tensor(numbers, device=values.device).reshape(-1, 1, 1)
+        for numbers in (spec.mean, spec.std)
+    )
+    return values.to(torch.float32).div_(255.0).sub_(mean).div_(std)
