@@ -1,0 +1,93 @@
+"""What is done with trained runs: every run is scored on every split, and measured."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from harness.api.cells import (
+    Cell,
+    EvaluateWork,
+    MeasureWork,
+    Procedure,
+    Seeds,
+    SplitUse,
+    Stage,
+)
+from harness.api.offers import Metric
+from harness.api.suites import MetricUse, Suite
+from harness.plan.mold import Mold, Terms
+from harness.plan.pairs import choose_pairs, run_order
+from harness.plug import Catalogue, offer_from
+
+
+def evaluate_cells(
+    suite: Suite, procedure: Procedure, runs: Sequence[Cell], terms: Terms
+) -> list[Cell]:
+    """One cell per run and evaluation split, with all scores of the suite."""
+    train = suite.data.train
+    molds = []
+    for split in suite.data.splits:
+        work = EvaluateWork(procedure.model, train, split, suite.scores)
+        molds.append(Mold.of(Stage.EVALUATE, procedure.label, work, terms))
+    return [mold.cell(run.seeds, (run.key,)) for run, mold in product(runs, molds)]
+
+
+def measure_cells(
+    suite: Suite,
+    procedure: Procedure,
+    runs: Sequence[Cell],
+    terms: Terms,
+    catalogue: Catalogue,
+) -> list[Cell]:
+    """One cell per metric and subject: a run, a pair of runs, or all runs of the procedure.
+
+    A metric is read on those of its splits that it has access to: one that only sees the training
+    split is not measured again when the suite names other evaluation splits.
+    """
+    ordered = sorted(runs, key=lambda run: run_order(run.seeds[0]))
+    cells = []
+    for metric in suite.metrics:
+        offer: Metric = offer_from(metric.use, catalogue)[0]
+        splits = _visible(suite, metric, offer.access)
+        molds: dict[str | None, Mold] = {}
+        for subject in _subjects(metric, ordered):
+            seeds = tuple(run.seeds[0] for run in subject)
+            kind = _pair_kind(metric, seeds)
+            if kind not in molds:
+                work = MeasureWork(
+                    metric=metric.use,
+                    of=metric.of,
+                    model=procedure.model,
+                    train=suite.data.train,
+                    splits=splits,
+                    pair_kind=kind,
+                )
+                molds[kind] = Mold.of(Stage.MEASURE, procedure.label, work, terms)
+            cells.append(molds[kind].cell(seeds, tuple(run.key for run in subject)))
+    return cells
+
+
+def _visible(suite: Suite, metric: MetricUse, access: str) -> tuple[SplitUse, ...]:
+    known = {split.name: split for split in (suite.data.train, *suite.data.splits)}
+    named = [known[name] for name in metric.splits]
+    if access == "train":
+        return tuple(split for split in named if split is suite.data.train)
+    return tuple(split for split in named if access != "id" or split.kind == "id")
+
+
+def _subjects(metric: MetricUse, runs: Sequence[Cell]) -> Iterator[tuple[Cell, ...]]:
+    match metric.of:
+        case "pair":
+            for i, j in choose_pairs([run.seeds[0] for run in runs], metric.pairs):
+                yield runs[i], runs[j]
+        case "group":
+            if len(runs) > 1:
+                yield tuple(runs)
+        case _:
+            yield from ((run,) for run in runs)
+
+
+def _pair_kind(metric: MetricUse, seeds: Sequence[Seeds]) -> str | None:
+    if metric.of != "pair":
+        return None
+    same = seeds[0].pretrain == seeds[1].pretrain
+    return "same-pretrain-seed" if same else "different-pretrain-seed"
