@@ -28,7 +28,7 @@ class RunScore(Record):
 class ProcedureNote(Record):
     """What a procedure's label stands for.
 
-    `pretrain_seed_word` says what the pretraining seed draws: "pretraining seeds", or "seeds of
+    `pretrain_seed_word` says what the pretraining seed draws: "pretraining seeds", or
     the initial weights" where nothing was pretrained.
     """
 

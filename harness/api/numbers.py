@@ -3,7 +3,11 @@
 import math
 from collections.abc import Iterable
 
-NOTHING = "–"  # noqa: RUF001  an en dash, as tables have it
+NOTHING = "\u2013"
+"""An en dash: what a table shows where there is no number."""
+
+TIMES = "\u00d7"
+"""The multiplication sign of "5 x 4 seeds"."""
 
 
 def decimals_of(values: Iterable[float | None], spreads: Iterable[float | None] = ()) -> int:
@@ -27,9 +31,9 @@ def decimals_of(values: Iterable[float | None], spreads: Iterable[float | None] 
 def fixed(value: float | None, decimals: int) -> str:
     """A number with so many decimals; a dash for None; NaN and inf in words.
 
-    >>> fixed(0.5, 3), fixed(None, 3), fixed(float("inf"), 3), fixed(-0.0001, 2)
-    ('0.500', '–', 'inf', '0.00')
-    """  # noqa: RUF002
+    >>> fixed(0.5, 3), fixed(float("inf"), 3), fixed(-0.0001, 2), fixed(None, 3) == NOTHING
+    ('0.500', 'inf', '0.00', True)
+    """
     if value is None:
         return NOTHING
     if math.isnan(value):
@@ -43,9 +47,9 @@ def fixed(value: float | None, decimals: int) -> str:
 def figures(value: float | None, digits: int = 3) -> str:
     """A number with so many significant figures, in powers of ten only where it must be.
 
-    >>> figures(0.012345), figures(1234.5), figures(4.2e-7), figures(0.0), figures(None)
-    ('0.0123', '1234', '4.20e-07', '0', '–')
-    """  # noqa: RUF002
+    >>> figures(0.012345), figures(1234.5), figures(4.2e-7), figures(0.0)
+    ('0.0123', '1234', '4.20e-07', '0')
+    """
     if value is None or not math.isfinite(value):
         return fixed(value, 0)
     if value == 0:
@@ -59,9 +63,9 @@ def figures(value: float | None, digits: int = 3) -> str:
 def percent(share: float | None) -> str:
     """A share as a whole percentage; "<1 %" for what is more than nothing.
 
-    >>> percent(0.713), percent(0.0), percent(0.004), percent(None)
-    ('71 %', '0 %', '<1 %', '–')
-    """  # noqa: RUF002
+    >>> percent(0.713), percent(0.0), percent(0.004)
+    ('71 %', '0 %', '<1 %')
+    """
     if share is None or not math.isfinite(share):
         return fixed(share, 0)
     if 0 < share < 0.005:

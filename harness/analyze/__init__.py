@@ -1,0 +1,1 @@
+"""From stored records to findings: tables, spreads, variance shares, sentences."""

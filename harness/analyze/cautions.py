@@ -1,0 +1,101 @@
+"""What a reader must know before believing the answers: the warnings of a report."""
+
+from collections.abc import Iterator, Sequence
+
+from harness.analyze.results import Results
+from harness.api.cells import Plan
+from harness.api.findings import Problem, Spread
+from harness.api.numbers import count, figures, words
+
+FEW_SEEDS = 8  # below this, tests on seed means have next to no power, shares next to no precision
+
+
+def warnings_of(results: Results, plan: Plan, found: Sequence[Spread]) -> tuple[str, ...]:
+    """Warnings in the order of their weight: trial run, holes, few seeds, mixtures, noise."""
+    return (
+        *_smoke(plan),
+        *_holes(results.problems),
+        *_few_seeds(results),
+        *_not_finite(results, found),
+        *_mixtures(results),
+        *_test_noise(found, plan),
+    )
+
+
+def _smoke(plan: Plan) -> Iterator[str]:
+    if plan.smoke:
+        yield (
+            "Trial run on few examples, steps or seeds: it shows that everything works; "
+            "its numbers mean nothing."
+        )
+
+
+def _holes(problems: Sequence[Problem]) -> Iterator[str]:
+    held = {state: [p for p in problems if p.state == state] for state in _STATES}
+    parts = [f"{len(cells):,} {state}" for state, cells in held.items() if cells]
+    if parts:
+        yield (
+            f"Incomplete: of the planned cells {words(parts)}. Counts show n of planned; "
+            "what is missing may not be missing at random."
+        )
+    diverged = sum(problem.state == "diverged" for problem in problems)
+    if diverged:
+        yield f"{count(diverged, 'training')} diverged; the scores are in the numbers as they are."
+    unscored = sum(problem.state == "unscored" for problem in problems)
+    if unscored:
+        yield f"{count(unscored, 'score')} could not be computed and count as missing."
+
+
+_STATES = ("failed", "damaged", "missing")
+
+
+def _few_seeds(results: Results) -> Iterator[str]:
+    fewest = results.scores.groupby("procedure")["pretrain_seed"].nunique()
+    if len(fewest) and int(fewest.min()) < FEW_SEEDS:
+        yield (
+            f"Only {count(int(fewest.min()), 'pretraining seed')}: below {FEW_SEEDS}, spreads and "
+            "variance shares are rough, and runs that share a pretraining seed are no "
+            "independent observations."
+        )
+
+
+def _not_finite(results: Results, found: Sequence[Spread]) -> Iterator[str]:
+    held = [s for s in found if s.not_finite]
+    if held:
+        where = words(f"{s.score} on {s.split} ({s.procedure})" for s in held[:3])
+        more = f" and {len(held) - 3} more" if len(held) > 3 else ""
+        yield f"NaN or infinite scores in {where}{more}: no mean is given there."
+    values = results.readings["value"]
+    infinite = int((~values.abs().lt(float("inf"))).sum())
+    if infinite:
+        yield f"{infinite:,} of {count(len(values), 'metric value')} are NaN or infinite."
+    lost = results.readings[~results.readings["converged"]]["key"].nunique()
+    if lost:
+        yield f"{count(int(lost), 'metric reading')} did not converge; shown and counted."
+    unscorable = int(results.scores.drop_duplicates("key")["unscorable"].sum())
+    if unscorable:
+        yield f"{count(unscorable, 'prediction')} could not be scored and counted as the worst."
+
+
+def _mixtures(results: Results) -> Iterator[str]:
+    done = results.cells[results.cells["state"].isin(("ok", "diverged"))]
+    for column, what in (("precision", "precisions"), ("device", "devices")):
+        kinds = sorted({str(kind) for kind in done[column].dropna()})
+        if len(kinds) > 1:
+            yield f"Results of different {what} are mixed: {words(kinds)}."
+    for name, versions in {**results.plugins, **results.packages}.items():
+        if ", " in versions:
+            yield f"Results of different versions of {name} are mixed: {versions}."
+
+
+def _test_noise(found: Sequence[Spread], plan: Plan) -> Iterator[str]:
+    for spread in found:
+        if spread.split != plan.primary.id or spread.score != plan.primary.score:
+            continue
+        if spread.sd is not None and spread.sampling_sd and spread.sd < spread.sampling_sd:
+            yield (
+                f"{spread.procedure}: the spread of {spread.score} on {spread.split} (sd "
+                f"{figures(spread.sd, 2)}) is below the sampling noise of {spread.examples:,} test "
+                f"examples ({figures(spread.sampling_sd, 2)}); differences between runs there are "
+                "mostly noise of the test set."
+            )

@@ -1,0 +1,86 @@
+"""What the statistics make of the results: `find`."""
+
+from datetime import UTC, datetime
+
+from harness.analyze import answers
+from harness.analyze.cautions import warnings_of
+from harness.analyze.landscape import (
+    mean_curves,
+    pair_summaries,
+    point_summaries,
+    reading_values,
+)
+from harness.analyze.provenance import metric_notes, provenance
+from harness.analyze.results import Results
+from harness.analyze.shares import variance_shares
+from harness.analyze.spread import ScoreNature, run_scores, spreads
+from harness.api.cells import Plan, TrainWork
+from harness.api.findings import Answer, Findings, ProcedureNote
+from harness.api.suites import Suite
+from harness.plug.catalogue import Catalogue
+
+
+def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Findings:
+    """Spreads, variance shares, summaries of metrics, and the answers in words."""
+    natures = {
+        use.label: ScoreNature(offer.higher_is_better, offer.proportion)
+        for use in suite.scores
+        for offer in (catalogue.find("score", use.name).offer,)
+    }
+    notes = _notes(plan, results)
+    found = spreads(results.scores, natures)
+    shares = variance_shares(results.scores, found, suite.seeds.design)
+    pairs = pair_summaries(results.readings, results.cells)
+    primary = plan.primary
+    told: tuple[Answer, ...] = (
+        *answers.quality(notes, found, primary),
+        *answers.comparison(notes, found, primary),
+        *answers.seed_shares(notes, shares, primary),
+        *answers.connections(notes, pairs, primary),
+    )
+    return Findings(
+        suite=plan.suite_id,
+        version=plan.version,
+        title=plan.title,
+        smoke=plan.smoke,
+        made=datetime.now(UTC),
+        primary_score=primary.score,
+        primary_id=primary.id,
+        primary_ood=primary.ood,
+        answers=told,
+        warnings=warnings_of(results, plan, found),
+        runs=run_scores(results.scores),
+        spreads=found,
+        variance=shares,
+        pairs=pairs,
+        points=point_summaries(results.readings, results.cells),
+        problems=results.problems,
+        provenance=provenance(results, plan, suite, catalogue),
+        procedures=notes,
+        readings=reading_values(results.readings),
+        curves=mean_curves(results.curves),
+        metrics=metric_notes(results, plan, catalogue),
+    )
+
+
+def _notes(plan: Plan, results: Results) -> tuple[ProcedureNote, ...]:
+    kinds = {
+        cell.procedure: cell.work.init
+        for cell in plan.cells
+        if isinstance(cell.work, TrainWork) and cell.procedure
+    }
+    runs = results.runs[results.runs["stage"] != "pretrain"]
+    planned = runs.groupby("procedure").size()
+    return tuple(
+        ProcedureNote(
+            label=procedure.label,
+            model=procedure.model.label,
+            init=procedure.init,
+            method=procedure.method.label,
+            planned=int(planned.get(procedure.label, 0)),
+            pretrain_seed_word="initial-weight seeds"
+            if kinds.get(procedure.label) == "random"
+            else "pretraining seeds",
+        )
+        for procedure in plan.procedures
+    )

@@ -1,0 +1,251 @@
+"""Tidy frames of what was collected: one function per frame, one row per thing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from harness.analyze.collect import Collected, run_text
+from harness.api.cells import Cell, EvaluateWork, MeasureWork, Plan, Procedure, Stage, TrainWork
+from harness.api.readings import Reading
+from harness.api.results import Scored, Trained
+
+Row = dict[str, object]
+
+_RUN = ["suite", "procedure", "model", "init", "method"]
+_SEEDS = ["pretrain_seed", "finetune_seed", "order_seed"]
+SCORES = [
+    *_RUN, *_SEEDS, "split", "split_kind", "shift", "parent", "score", "value", "n", "unscorable",
+    "state", "diverged", "smoke", "key",
+]  # fmt: skip
+_PAIR = ["pretrain_seed_a", "finetune_seed_a", "pretrain_seed_b", "finetune_seed_b", "pair_kind"]
+READINGS = [
+    "suite", "procedure", "metric", "of", "name", "split", "value", "standard_error", *_PAIR,
+    "subject", "converged", "forward", "backward", "seconds", "diverged", "smoke", "key",
+]  # fmt: skip
+CURVES = [
+    "suite", "procedure", "metric", "of", "curve", "quantity", "split", *_PAIR, "subject", "x", "y",
+    "diverged", "smoke", "key",
+]  # fmt: skip
+RUNS = [
+    *_RUN, *_SEEDS, "stage", "state", "steps", "examples_seen", "last_loss", "diverged_at", "pack",
+    "wall_seconds", "peak_bytes", "device", "precision", "smoke", "key",
+]  # fmt: skip
+CELLS = [
+    "stage", "procedure", "metric", "pair_kind", "split", "state", "device", "processor",
+    "platform", "python", "precision", "wall_seconds", "peak_bytes", "started", "smoke", "key",
+]  # fmt: skip
+_WHOLE = {
+    "pretrain_seed", "finetune_seed", "order_seed", "n", "unscorable", "pretrain_seed_a",
+    "finetune_seed_a", "pretrain_seed_b", "finetune_seed_b", "steps", "examples_seen",
+    "diverged_at", "pack", "peak_bytes",
+}  # fmt: skip
+_REAL = {
+    "value", "standard_error", "forward", "backward", "seconds", "x", "y", "last_loss",
+    "wall_seconds",
+}  # fmt: skip
+
+
+def frame(rows: Iterator[Row], columns: list[str]) -> pd.DataFrame:
+    """A frame with these columns in this order, of fixed types even where it is empty."""
+    listed = list(rows)
+    series: dict[str, pd.Series] = {}
+    for column in columns:
+        values = [row.get(column) for row in listed]
+        if column in _WHOLE:
+            series[column] = pd.Series(values, dtype="Int64")
+        elif column in _REAL:
+            series[column] = pd.Series(values, dtype="float64")
+        elif column in ("diverged", "smoke", "converged"):
+            series[column] = pd.Series(values, dtype="bool")
+        else:
+            series[column] = pd.Series(values, dtype="object")
+    return pd.DataFrame(series)
+
+
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as plain values (`Any`: a frame does not know its columns' types)."""
+    plain = rows.astype(object).where(rows.notna(), None)
+    for column in _REAL & set(rows.columns):
+        plain[column] = rows[column].astype(object)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+
+
+def score_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
+    """One row per planned run x split x score."""
+    runs = _Runs(plan)
+    for cell in plan.cells:
+        work = cell.work
+        if not isinstance(work, EvaluateWork):
+            continue
+        record = collected.records.get(cell.key)
+        result = record.result if record is not None and isinstance(record.result, Scored) else None
+        shared: Row = {
+            **runs.of(cell),
+            "split": work.split.name,
+            "split_kind": work.split.kind,
+            "shift": work.split.shift,
+            "parent": work.split.parent,
+            "n": result.examples if result else None,
+            "unscorable": result.unscorable if result else None,
+            "diverged": cell.key in collected.diverged,
+            "smoke": plan.smoke,
+            "key": cell.key,
+        }
+        for use in work.scores:
+            value = result.scores.get(use.label) if result else None
+            state = collected.states[cell.key] if result is None else "unscored"
+            yield {
+                **shared,
+                "score": use.label,
+                "value": float("nan") if value is None else value,
+                "state": state if value is None else "ok",
+            }
+
+
+def reading_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
+    """One row per value of each finished measurement."""
+    for shared, reading in _measured(plan, collected):
+        cost = reading.cost
+        for value in reading.values:
+            yield {
+                **shared,
+                "name": value.name,
+                "split": value.split,
+                "value": value.value,
+                "standard_error": value.standard_error,
+                "converged": reading.converged,
+                "forward": cost.forward,
+                "backward": cost.backward,
+                "seconds": cost.seconds,
+            }
+
+
+def curve_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
+    """One row per point along each curve and quantity."""
+    for shared, reading in _measured(plan, collected):
+        for curve in reading.curves:
+            for quantity, heights in curve.y.items():
+                for x, y in zip(curve.x, heights, strict=True):
+                    yield {
+                        **shared,
+                        "curve": curve.name,
+                        "split": curve.split,
+                        "quantity": quantity,
+                        "x": x,
+                        "y": y,
+                    }
+
+
+def run_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
+    """One row per planned training, pretraining included."""
+    runs = _Runs(plan)
+    for cell in plan.cells:
+        if not isinstance(cell.work, TrainWork):
+            continue
+        row: Row = {
+            **runs.of(cell),
+            "stage": cell.stage.value,
+            "state": collected.states[cell.key],
+            "precision": cell.precision,
+            "smoke": plan.smoke,
+            "key": cell.key,
+        }
+        record = collected.records.get(cell.key)
+        if record is not None and isinstance(record.result, Trained):
+            result = record.result
+            row |= {
+                "steps": result.steps,
+                "examples_seen": result.examples_seen,
+                "last_loss": result.losses[-1] if result.losses else None,
+                "diverged_at": result.diverged_at,
+                "pack": result.pack,
+                "wall_seconds": record.wall_seconds,
+                "peak_bytes": record.peak_bytes,
+                "device": record.machine.device,
+            }
+        yield row
+
+
+def cell_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
+    """One row per planned cell."""
+    for cell in plan.cells:
+        work = cell.work
+        row: Row = {
+            "stage": cell.stage.value,
+            "procedure": cell.procedure,
+            "metric": work.metric.label if isinstance(work, MeasureWork) else None,
+            "pair_kind": work.pair_kind if isinstance(work, MeasureWork) else None,
+            "split": work.split.name if isinstance(work, EvaluateWork) else None,
+            "state": collected.states[cell.key],
+            "precision": cell.precision,
+            "smoke": plan.smoke,
+            "key": cell.key,
+        }
+        record = collected.records.get(cell.key)
+        if record is not None:
+            row |= {
+                "device": record.machine.device,
+                "processor": record.machine.processor,
+                "platform": record.machine.platform,
+                "python": record.machine.python,
+                "precision": record.precision,
+                "wall_seconds": record.wall_seconds,
+                "peak_bytes": record.peak_bytes,
+                "started": record.started,
+            }
+        yield row
+
+
+def _measured(plan: Plan, collected: Collected) -> Iterator[tuple[Row, Reading]]:
+    for cell in plan.cells:
+        record = collected.records.get(cell.key)
+        if not isinstance(cell.work, MeasureWork) or record is None:
+            continue
+        if isinstance(record.result, Reading):
+            first = cell.seeds[0]
+            second = cell.seeds[1] if len(cell.seeds) == 2 else None
+            yield (
+                {
+                    "suite": plan.suite_id,
+                    "procedure": cell.procedure,
+                    "metric": cell.work.metric.label,
+                    "of": cell.work.of,
+                    "pretrain_seed_a": first.pretrain,
+                    "finetune_seed_a": first.finetune,
+                    "pretrain_seed_b": second.pretrain if second else None,
+                    "finetune_seed_b": second.finetune if second else None,
+                    "pair_kind": cell.work.pair_kind,
+                    "subject": " ".join(run_text(seeds) for seeds in cell.seeds),
+                    "diverged": cell.key in collected.diverged,
+                    "smoke": plan.smoke,
+                    "key": cell.key,
+                },
+                record.result,
+            )
+
+
+class _Runs:
+    """The columns that every row about one run has."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.suite = plan.suite_id
+        self.procedures: dict[str, Procedure] = {p.label: p for p in plan.procedures}
+
+    def of(self, cell: Cell) -> Row:
+        procedure = self.procedures.get(cell.procedure)
+        work = cell.work
+        method = work.method.label if isinstance(work, TrainWork) else None
+        init = work.init if isinstance(work, TrainWork) and cell.stage != Stage.MERGE else None
+        seeds = cell.seeds[0]
+        order = seeds.finetune if seeds.order is None else seeds.order
+        return {
+            "suite": self.suite,
+            "procedure": cell.procedure,
+            "model": procedure.model.label if procedure else work.model.label,
+            "init": procedure.init if procedure else init,
+            "method": procedure.method.label if procedure else method,
+            "pretrain_seed": seeds.pretrain,
+            "finetune_seed": seeds.finetune,
+            "order_seed": order,
+        }

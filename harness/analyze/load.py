@@ -1,0 +1,64 @@
+"""Open the results of a suite: `load_results`."""
+
+from collections.abc import Iterable, Mapping
+
+from harness.analyze import frames
+from harness.analyze.collect import Collected, collect
+from harness.analyze.results import Results
+from harness.api.cells import MeasureWork, Plan
+from harness.api.readings import Reading
+from harness.api.settings import Json
+from harness.store.store import Store
+
+
+def load_results(plan: Plan, store: Store) -> Results:
+    """All that the store holds of the plan's cells, and what it does not hold as problems.
+
+    Cells of other suites in the same store are not looked at. Takes about half a second for
+    1,000 records.
+    """
+    collected = collect(plan, store)
+    records = collected.records.values()
+    plugins = ((p.distribution, p.version) for r in records for p in r.plugins)
+    packages = (item for r in records for item in r.machine.packages.items())
+    return Results(
+        suite=plan.suite_id,
+        version=plan.version,
+        title=plan.title,
+        smoke=plan.smoke,
+        scores=frames.frame(frames.score_rows(plan, collected), frames.SCORES),
+        readings=frames.frame(frames.reading_rows(plan, collected), frames.READINGS),
+        curves=frames.frame(frames.curve_rows(plan, collected), frames.CURVES),
+        runs=frames.frame(frames.run_rows(plan, collected), frames.RUNS),
+        cells=frames.frame(frames.cell_rows(plan, collected), frames.CELLS),
+        problems=collected.problems,
+        plugins=_versions(plugins),
+        packages=_versions(packages),
+        protocols=_protocols(plan, collected),
+    )
+
+
+def _versions(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Distribution -> version, or versions where records of several are mixed."""
+    found: dict[str, set[str]] = {}
+    for name, version in pairs:
+        found.setdefault(name, set()).add(version)
+    return {name: ", ".join(sorted(found[name])) for name in sorted(found)}
+
+
+def _protocols(plan: Plan, collected: Collected) -> Mapping[str, Mapping[str, Json]]:
+    """By metric, the protocol entries that all its readings share."""
+    shared: dict[str, dict[str, Json]] = {}
+    for cell in plan.cells:
+        record = collected.records.get(cell.key)
+        if not isinstance(cell.work, MeasureWork) or record is None:
+            continue
+        if isinstance(record.result, Reading):
+            protocol = record.result.protocol
+            before = shared.get(cell.work.metric.label)
+            shared[cell.work.metric.label] = (
+                dict(protocol)
+                if before is None
+                else {key: value for key, value in before.items() if protocol.get(key) == value}
+            )
+    return shared

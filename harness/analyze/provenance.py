@@ -1,0 +1,80 @@
+"""Where the numbers come from: versions, machines, time, citations, licences."""
+
+from collections.abc import Iterable
+
+from harness.analyze.results import Results
+from harness.api.cells import EvaluateWork, MeasureWork, Plan, TrainWork, Use
+from harness.api.findings import MetricNote, Provenance
+from harness.api.offers import Dataset, Metric
+from harness.api.suites import Suite
+from harness.plug.catalogue import Catalogue
+from harness.plug.version import harness_version
+
+
+def provenance(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Provenance:
+    """Everything needed to judge or repeat the numbers."""
+    done = results.cells[results.cells["state"].isin(("ok", "diverged"))]
+    machines = {
+        f"{row.processor or 'unknown processor'}, {row.device}, {row.platform}, Python {row.python}"
+        for row in done[["processor", "device", "platform", "python"]].itertuples()
+    }
+    uses = list(_uses(plan))
+    offers = [catalogue.find(use.noun, use.name).offer for use in uses]
+    cited = [offer.citation for offer in offers if isinstance(offer, Dataset)]
+    cited += [offer.source for offer in offers]
+    return Provenance(
+        harness_version=harness_version(),
+        suite_text=suite.text,
+        plan_digest=plan.digest,
+        plugins=dict(results.plugins),
+        packages=dict(results.packages),
+        machines=tuple(sorted(machines)),
+        precisions=tuple(sorted({str(kind) for kind in done["precision"]})),
+        wall_seconds=float(done["wall_seconds"].sum()),
+        cells=len(done),
+        citations=tuple(dict.fromkeys(text for text in (*plan.sources, *cited) if text)),
+        licenses={
+            offer.name: offer.license
+            for offer in offers
+            if isinstance(offer, Dataset) and offer.license
+        },
+    )
+
+
+def metric_notes(results: Results, plan: Plan, catalogue: Catalogue) -> tuple[MetricNote, ...]:
+    """One note per metric of the plan, in its order."""
+    uses = {
+        c.work.metric.label: c.work.metric for c in plan.cells if isinstance(c.work, MeasureWork)
+    }
+    costs = results.readings.drop_duplicates("key").groupby("metric")["seconds"].sum()
+    notes = []
+    for label, use in uses.items():
+        offer = catalogue.find(use.noun, use.name).offer
+        notes.append(
+            MetricNote(
+                metric=label,
+                about=offer.about,
+                formula=offer.formula if isinstance(offer, Metric) else "",
+                source=offer.source,
+                protocol=dict(results.protocols.get(label, {})),
+                seconds=float(costs.get(label, 0.0)),
+            )
+        )
+    return tuple(notes)
+
+
+def _uses(plan: Plan) -> Iterable[Use]:
+    """Every offer that the plan uses, once, in the order of the data flow."""
+    found: dict[tuple[str, str], Use] = {}
+    for cell in plan.cells:
+        work = cell.work
+        match work:
+            case TrainWork():
+                uses = (work.train.dataset, *work.train.by, *work.augment, work.model, work.method)
+            case EvaluateWork():
+                uses = (work.split.dataset, *work.split.by, *work.scores)
+            case MeasureWork():
+                uses = (work.metric,)
+        for use in uses:
+            found.setdefault((use.noun, use.name), use)
+    return found.values()

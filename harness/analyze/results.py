@@ -1,0 +1,53 @@
+"""All results of a suite as tidy pandas frames: what `harness.load()` gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from harness.api.findings import Problem
+from harness.api.numbers import count
+from harness.api.settings import Json
+
+
+@dataclass(frozen=True, repr=False)
+class Results:
+    """Frames of one suite, with every planned run in them, finished or not.
+
+    `scores`: one row per planned run x split x score; `value` is NaN unless `state` is "ok".
+    `readings`: one row per metric x subject (point, pair or group) x value.
+    `curves`: one row per metric x subject x curve x quantity x point along the path.
+    `runs`: one row per planned training. `cells`: one row per planned cell of any kind.
+    `problems`: planned cells without a usable result. `plugins` and `packages` map a distribution
+    to its versions; `protocols` maps a metric's label to what all its readings have in common.
+    """
+
+    suite: str
+    version: str
+    title: str
+    smoke: bool
+    scores: pd.DataFrame
+    readings: pd.DataFrame
+    curves: pd.DataFrame
+    runs: pd.DataFrame
+    cells: pd.DataFrame
+    problems: tuple[Problem, ...]
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+    protocols: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        done = int((self.cells["state"].isin(("ok", "diverged"))).sum())
+        lines = [
+            f"Results of {self.suite} {self.version}" + (" (smoke run)" if self.smoke else ""),
+            f"  {done:,} of {count(len(self.cells), 'planned cell')} finished",
+        ]
+        for name in ("scores", "readings", "curves", "runs", "cells"):
+            frame = getattr(self, name)
+            lines.append(f"  .{name:<9} {count(len(frame), 'row')}")
+        states: dict[str, int] = {}
+        for problem in self.problems:
+            states[problem.state] = states.get(problem.state, 0) + 1
+        told = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+        lines.append(f"  .problems  {told or 'none'}")
+        return "\n".join(lines)

@@ -1,0 +1,132 @@
+"""Mean, spread and worst seed of each procedure's scores."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from harness.analyze.collect import run_text
+from harness.analyze.components import sampling_sd
+from harness.analyze.frames import records
+from harness.api.cells import Seeds
+from harness.api.findings import RunScore, Spread
+
+
+@dataclass(frozen=True)
+class ScoreNature:
+    """What has to be known of a score: which way is up, and whether it is a proportion."""
+
+    higher_is_better: bool
+    proportion: bool
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean, sd (ddof=1), least and greatest of numbers; `not_finite` of `n` are NaN or infinite.
+
+    Mean and sd are None where any number is not finite, and the sd where n < 2.
+    """
+
+    n: int
+    not_finite: int
+    mean: float | None
+    sd: float | None
+    minimum: float | None
+    maximum: float | None
+
+
+def moments(values: Sequence[float]) -> Moments:
+    """The moments of any numbers; least and greatest are of those that are no NaN.
+
+    >>> moments([1.0, 2.0, 4.0]).sd
+    1.5275252316519468
+    >>> moments([1.0, float("inf")])
+    Moments(n=2, not_finite=1, mean=None, sd=None, minimum=1.0, maximum=inf)
+    """
+    numbers = [float(value) for value in values]
+    known = [value for value in numbers if not math.isnan(value)]
+    infinite = sum(not math.isfinite(value) for value in numbers)
+    whole = numbers if infinite == 0 and numbers else None
+    return Moments(
+        n=len(numbers),
+        not_finite=infinite,
+        mean=float(np.mean(whole)) if whole else None,
+        sd=float(np.std(whole, ddof=1)) if whole and len(whole) > 1 else None,
+        minimum=min(known, default=None),
+        maximum=max(known, default=None),
+    )
+
+
+def spreads(scores: pd.DataFrame, natures: Mapping[str, ScoreNature]) -> tuple[Spread, ...]:
+    """One spread per procedure x split x score, in the order of the plan."""
+    groups = scores.groupby(["procedure", "split", "score"], sort=False)
+    return tuple(
+        _spread(group, natures.get(str(names[2]), ScoreNature(True, False)))
+        for names, group in groups
+    )
+
+
+def _spread(group: pd.DataFrame, nature: ScoreNature) -> Spread:
+    done = group[group["state"] == "ok"]
+    values = [float(value) for value in done["value"]]
+    seeds = [
+        run_text(Seeds(row["pretrain_seed"], row["finetune_seed"], row["order_seed"]))
+        for row in records(done)
+    ]
+    found = moments(values)
+    first = group.iloc[0]
+    sizes = {int(n) for n in done["n"]}
+    examples = min(sizes, default=0)
+    ranked = sorted(range(len(values)), key=lambda i: _goodness(values[i], nature))
+    noise = None
+    if nature.proportion and found.mean is not None:
+        noise = sampling_sd(found.mean, examples)
+    return Spread(
+        procedure=first["procedure"],
+        split=first["split"],
+        split_kind=first["split_kind"],
+        shift=first["shift"],
+        parent=first["parent"],
+        score=first["score"],
+        higher_is_better=nature.higher_is_better,
+        planned=len(group),
+        runs=len(values),
+        examples=examples,
+        mean=found.mean,
+        sd=found.sd,
+        worst=values[ranked[0]] if ranked else None,
+        worst_seeds=seeds[ranked[0]] if ranked else None,
+        best=values[ranked[-1]] if ranked else None,
+        not_finite=found.not_finite,
+        unscorable=int(done["unscorable"].sum()),
+        diverged=int(done["diverged"].sum()),
+        sampling_sd=noise,
+    )
+
+
+def _goodness(value: float, nature: ScoreNature) -> float:
+    if math.isnan(value):
+        return -math.inf
+    return value if nature.higher_is_better else -value
+
+
+def run_scores(scores: pd.DataFrame) -> tuple[RunScore, ...]:
+    """One record per run x split x score that has a value."""
+    return tuple(
+        RunScore(
+            procedure=row["procedure"],
+            pretrain_seed=row["pretrain_seed"],
+            finetune_seed=row["finetune_seed"],
+            order_seed=row["order_seed"],
+            split=row["split"],
+            split_kind=row["split_kind"],
+            score=row["score"],
+            value=row["value"],
+            examples=row["n"],
+            diverged=row["diverged"],
+            unscorable=row["unscorable"],
+        )
+        for row in records(scores[scores["state"] == "ok"])
+    )
