@@ -10,7 +10,7 @@ from harness.api.findings import (
     Spread,
     VarianceShare,
 )
-from harness.api.numbers import count, decimals_of, figures, fixed, percent, words
+from harness.api.numbers import TIMES, count, decimals_of, figures, fixed, percent, words
 
 Notes = Sequence[ProcedureNote]
 
@@ -90,7 +90,7 @@ def _share(share: VarianceShare, note: ProcedureNote) -> str:
     text = (
         f"On {share.split}, {word} carry {percent(share.pretrain)} of the variance over runs, "
         f"fine-tuning seeds {percent(share.finetune)}{rest} "
-        f"({share.pretrain_seeds} × {share.finetune_seeds} seeds, sd {figures(share.total_sd, 2)}"
+        f"({share.pretrain_seeds} {TIMES} {share.finetune_seeds} seeds, sd {figures(share.total_sd, 2)}"
         f"{_noise(share)})."
     )
     if share.truncated:
@@ -168,7 +168,7 @@ def connections(notes: Notes, pairs: Sequence[PairSummary], primary: Primary) ->
 
 
 def _kind(pair: PairSummary, note: ProcedureNote) -> str:
-    one = note.pretrain_seed_word.removesuffix("s").replace("seeds of", "seed of")
+    one = note.pretrain_seed_word.removesuffix("s")
     told = {"same-pretrain-seed": f"same {one}", "different-pretrain-seed": f"different {one}"}
     kind = told.get(pair.pair_kind, pair.pair_kind)
     number = f"{pair.pairs} pairs" if pair.pairs != 1 else "1 pair"

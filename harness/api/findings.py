@@ -29,7 +29,7 @@ class ProcedureNote(Record):
     """What a procedure's label stands for.
 
     `pretrain_seed_word` says what the pretraining seed draws: "pretraining seeds", or
-    the initial weights" where nothing was pretrained.
+    "initial-weight seeds" where nothing was pretrained.
     """
 
     label: str
