@@ -1,0 +1,39 @@
+"""Accuracy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.api.offers import Score
+from harness.api.settings import NoSettings
+from harness_scores import arrays
+
+if TYPE_CHECKING:
+    from harness_scores.arrays import Array
+
+ABOUT = "share of right labels"
+
+
+def compute(
+    _settings: NoSettings, predictions: Array, references: Array, _groups: Array | None = None
+) -> float:
+    """The share of examples whose predicted label is the true one, 0..1."""
+    predicted, true = arrays.labels(predictions, references)
+    return float((predicted == true).mean())
+
+
+def module(settings: NoSettings) -> Any:  # evaluate carries no types
+    """The score as an `evaluate.Metric`."""
+    from harness_scores.evaluation import ArrayMetric
+
+    return ArrayMetric("accuracy", compute, settings, about=ABOUT)
+
+
+ACCURACY = Score(
+    name="accuracy",
+    about=ABOUT,
+    module=module,
+    compute=compute,
+    higher_is_better=True,
+    proportion=True,
+)

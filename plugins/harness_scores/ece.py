@@ -1,0 +1,60 @@
+"""Expected calibration error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.api.offers import Score
+from harness.api.settings import Settings, setting
+from harness_scores import arrays
+
+if TYPE_CHECKING:
+    from harness_scores.arrays import Array
+
+SOURCE = "https://arxiv.org/abs/1706.04599"
+ABOUT = "expected calibration error of the top label, equal-width bins"
+
+
+class EceSettings(Settings):
+    """How confidences are binned."""
+
+    bins: int = setting(15, "number of bins of equal width over 0..1", source=SOURCE, ge=1)
+
+
+def compute(
+    settings: EceSettings, predictions: Array, references: Array, _groups: Array | None = None
+) -> float:
+    """sum_b n_b / n |accuracy_b - confidence_b| over bins ((b-1)/B, b/B], 0..1 (Guo 2017).
+
+    The confidence is the largest probability, the prediction its class (of equals the first). Empty
+    bins add nothing. The estimate grows with the number of bins and shrinks with n: compare it at
+    equal n only.
+    """
+    import numpy as np
+
+    given, true = arrays.probabilities(predictions, references)
+    chosen = given.argmax(axis=1)
+    confidence = np.minimum(given[np.arange(len(true)), chosen], 1.0)
+    edges = np.linspace(0, 1, settings.bins + 1)
+    bins = np.searchsorted(edges[1:-1], confidence, side="left")
+    gaps = np.bincount(bins, weights=(chosen == true) - confidence, minlength=settings.bins)
+    return float(np.abs(gaps).sum() / len(true))
+
+
+def module(settings: EceSettings) -> Any:  # evaluate carries no types
+    """The score as an `evaluate.Metric`."""
+    from harness_scores.evaluation import ArrayMetric
+
+    return ArrayMetric("ece", compute, settings, about=ABOUT, needs="probabilities")
+
+
+ECE = Score(
+    name="ece",
+    about=ABOUT,
+    source=SOURCE,
+    settings=EceSettings,
+    module=module,
+    compute=compute,
+    higher_is_better=False,
+    needs="probabilities",
+)
