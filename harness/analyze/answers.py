@@ -87,11 +87,11 @@ def _share(share: VarianceShare, note: ProcedureNote) -> str:
         return f"On {share.split} shares cannot be told: {share.note}."
     word = note.pretrain_seed_word
     rest = "" if share.interaction is None else f", the rest {percent(share.interaction)}"
+    seeds = f"{share.pretrain_seeds} {TIMES} {share.finetune_seeds} seeds"
     text = (
         f"On {share.split}, {word} carry {percent(share.pretrain)} of the variance over runs, "
         f"fine-tuning seeds {percent(share.finetune)}{rest} "
-        f"({share.pretrain_seeds} {TIMES} {share.finetune_seeds} seeds, sd {figures(share.total_sd, 2)}"
-        f"{_noise(share)})."
+        f"({seeds}, sd {figures(share.total_sd, 2)}{_noise(share)})."
     )
     if share.truncated:
         text += f" ({share.note}.)"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from harness.analyze.frames import records
 from harness.analyze.results import Results
 from harness.api.cells import EvaluateWork, MeasureWork, Plan, TrainWork, Use
 from harness.api.findings import MetricNote, Provenance
@@ -14,9 +15,11 @@ from harness.plug.version import harness_version
 def provenance(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Provenance:
     """Everything needed to judge or repeat the numbers."""
     done = results.cells[results.cells["state"].isin(("ok", "diverged"))]
+    places = done[["processor", "device", "platform", "python"]].drop_duplicates()
     machines = {
-        f"{row.processor or 'unknown processor'}, {row.device}, {row.platform}, Python {row.python}"
-        for row in done[["processor", "device", "platform", "python"]].itertuples()
+        f"{row['processor'] or 'unknown processor'}, {row['device']}, {row['platform']}, "
+        f"Python {row['python']}"
+        for row in records(places)
     }
     uses = list(_uses(plan))
     offers = [catalogue.find(use.noun, use.name).offer for use in uses]
