@@ -48,12 +48,14 @@ class Draws(Protocol):
 class Job:
     """Cells that one worker runs in one go (a pack): they share a model, data or end points.
 
-    `kind` "calibrate" times pack sizes for the cells instead of running them.
+    `kind` "calibrate" times pack sizes for the cells instead of running them. `calibration` holds
+    such timings, if there are any, for the records of the cells.
     """
 
     number: int
     cells: tuple[Cell, ...]
     kind: Literal["run", "calibrate"] = "run"
+    calibration: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,16 @@ class ExecutorRoom:
     """What an executor needs: the function that runs a job, and how many workers are wanted.
 
     `work(job, tell)` is importable and picklable; it reports through `tell` and raises only for
-    bugs of its own. `workers` 0 means: as many as fit (one per core, or one per GPU).
+    bugs of its own. `workers` 0 means: as many as fit (one per core, or one per GPU). `preload`
+    names modules that every worker will need. A pool that runs jobs in the calling thread hands
+    each event to `hear` at once, where that is given, instead of keeping it for `next`.
     """
 
     work: Callable[[Job, Callable[[Event], None]], None]
     workers: int
     device: str
+    preload: tuple[str, ...] = ()
+    hear: Callable[[Event], None] | None = None
 
 
 class Pool(Protocol):
@@ -132,12 +138,46 @@ class Subject:
     pair_kind: str | None = None
 
 
+@dataclass(frozen=True)
+class Eigenvalues:
+    """Eigenvalues, largest first, and how well each is known (float64, on the CPU).
+
+    `residuals` are ||Hv - lambda v|| / |lambda| (relative to the largest |lambda| where lambda
+    itself is below the rounding noise of the precision). `products` is the number of Hessian
+    products in the space they were read from.
+    """
+
+    values: Tensor
+    residuals: Tensor
+    products: int
+    converged: bool
+
+
+class Krylov(Protocol):
+    """A Krylov space of the Hessian at one point; it grows on demand and is shared by metrics."""
+
+    @property
+    def products(self) -> int:
+        """Hessian products that the space has cost so far."""
+
+    def top(
+        self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int
+    ) -> Eigenvalues:
+        """The `count` largest eigenvalues, by magnitude or by value (with multiplicity).
+
+        Grows the space until every residual is at most `tolerance`, or to `products` products.
+        """
+
+
 class Probe(Protocol):
     """The only thing a metric is given. Split names are those of the suite, and "train".
 
     Whatever a metric does, weights, buffers, training mode, gradients and global random states are
     put back afterwards, and what it costs is counted. A split beyond the metric's access raises
     `HarnessError`.
+
+    `examples` reads a split on so many of its examples: always the same ones, drawn without
+    replacement from a fixed stream of the split; None, or more than there are, means all.
     """
 
     @property
@@ -151,13 +191,27 @@ class Probe(Protocol):
     def kind(self, split: str) -> Literal["train", "id", "ood"]:
         """What kind of split a name stands for."""
 
+    def examples(self, split: str) -> int:
+        """How many examples a split has."""
+
+    @property
+    def batch_norm(self) -> bool:
+        """Whether the network keeps batch-norm statistics."""
+
     def weights(self, run: int = 0, point: str = "final") -> Weights:
         """Weights of one of the subject's runs at a named point ("final", "checkpoint-100")."""
 
     def line(self, start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]:
         """Points (1 - alpha) start + alpha end; integer buffers are copied from the nearer end."""
 
-    def evaluate(self, points: Sequence[Weights], split: str, *, each: bool = False) -> Evaluation:
+    def evaluate(
+        self,
+        points: Sequence[Weights],
+        split: str,
+        *,
+        each: bool = False,
+        examples: int | None = None,
+    ) -> Evaluation:
         """Losses and errors at several points on the same examples, evaluation mode.
 
         End points that were evaluated before cost nothing. `each` adds per-example values.
@@ -172,11 +226,16 @@ class Probe(Protocol):
     def parameters(self, weights: Weights) -> Tensor:
         """The trainable parameters as one vector [P]."""
 
-    def gradient(self, weights: Weights, split: str) -> Tensor:
+    def gradient(self, weights: Weights, split: str, *, examples: int | None = None) -> Tensor:
         """Gradient [P] of the mean loss, evaluation mode, weighted exactly by example."""
 
-    def hessian_product(self, weights: Weights, split: str) -> Callable[[Tensor], Tensor]:
+    def hessian_product(
+        self, weights: Weights, split: str, *, examples: int | None = None
+    ) -> Callable[[Tensor], Tensor]:
         """The map v -> Hv on [P] (or [k, P]) for the mean loss, evaluation mode."""
+
+    def krylov(self, weights: Weights, split: str, *, examples: int | None = None) -> Krylov:
+        """A Krylov space of the Hessian of the mean loss; one and the same for all who ask."""
 
     def generator(self, name: str = "") -> Generator:
         """The metric's own stream for this subject."""
