@@ -30,10 +30,10 @@ def apply(
     """Images turned about their centre, bilinear; corners that come in are 0."""
     import torch
 
-    degrees = drawn(settings.degrees, draws).double()
+    degrees = drawn(settings.degrees, draws)
     quarter = (degrees / 90).round()
-    # Sines of multiples of 90 degrees come out as 1e-16: a right angle must be exact.
-    right = (degrees - 90 * quarter).abs() < 1e-9
+    # Sines of multiples of 90 degrees come out as 1e-7: a right angle must be exact.
+    right = (degrees - 90 * quarter).abs() < 1e-4
     angle = torch.deg2rad(degrees)
     cos, sin = torch.cos(angle), torch.sin(angle)
     cos, sin = torch.where(right, cos.round(), cos), torch.where(right, sin.round(), sin)

@@ -1,0 +1,74 @@
+"""From stored weights to predictions on one split."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch.func import functional_call
+
+from harness.api.cells import Cell, EvaluateWork
+from harness.api.errors import HarnessError
+from harness.compute.device import autocast
+from harness.evaluate.predictions import Predictions
+
+if TYPE_CHECKING:
+    from harness.api.cells import SplitUse
+    from harness.compute.splits import DeviceSplit
+    from harness.compute.workbench import Workbench
+
+BATCH = 512
+
+
+def predict(cell: Cell, bench: Workbench) -> Predictions:
+    """Predictions of the cell's only parent on the cell's split, in evaluation mode.
+
+    The network is the workbench's shared one; the parent's weights are put in its place for each
+    call and nothing is changed but its mode. bfloat16 applies to the pass, the logits are float32.
+    """
+    work = cell.work
+    if not isinstance(work, EvaluateWork):
+        raise TypeError(f"an evaluate cell is needed, not {cell.stage}")
+    network = bench.blank(work.model, work.train)
+    split = _as_trained(bench.split(work.split, cell.limit), work.train, bench)
+    weights = bench.weights(cell.parents[0])
+    network.module.eval()
+    parts = []
+    # Not inference mode: the split keeps its floats, and others take gradients through them.
+    with torch.no_grad(), autocast(cell.precision, bench.device):
+        for start in range(0, len(split), BATCH):
+            inputs = split.model_inputs(slice(start, start + BATCH))
+            output = functional_call(network.module, weights, (), inputs, strict=True)
+            parts.append(network.logits(output).float())
+        logits = torch.cat(parts) if parts else torch.empty(0, _classes(work.train, bench))
+    if logits.ndim != 2 or logits.shape[1] != _classes(work.train, bench):
+        raise HarnessError(
+            f"expected logits [n, {_classes(work.train, bench)}], got {list(logits.shape)}",
+            where=f"model {work.model.label!r}",
+        )
+    groups = None if split.groups is None else split.groups.cpu().numpy()
+    return Predictions(
+        logits=logits.cpu().numpy(),
+        targets=split.targets.cpu().numpy(),
+        groups=groups,
+        examples=split.examples.cpu().numpy(),
+    )
+
+
+def _as_trained(split: DeviceSplit, train: SplitUse, bench: Workbench) -> DeviceSplit:
+    """The split with the inputs' means and scales of the training data, not of its own dataset."""
+    trained = bench.outline(train).inputs
+    if split.specs == trained:
+        return split
+    shapes = {name: spec.shape for name, spec in trained.items()}
+    if {name: spec.shape for name, spec in split.specs.items()} != shapes:
+        raise HarnessError(
+            f"the split {split.name!r} has other inputs than the training data",
+            fix=f"give its dataset settings that make {shapes}",
+        )
+    return replace(split, specs=trained, _ready={})
+
+
+def _classes(train: SplitUse, bench: Workbench) -> int:
+    return len(bench.outline(train).task.classes)

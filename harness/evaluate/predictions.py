@@ -1,0 +1,100 @@
+"""Predictions of one point on one split, and their file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.api.errors import HarnessError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+COLUMNS = ("example", "target", "group", "logits")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a network says of n examples.
+
+    `logits` is float32 [n, classes] and may hold values that are not finite; `targets`, `groups`
+    and `examples` (places in the dataset's split) are int64 [n]; `groups` is None without groups.
+    """
+
+    logits: Array
+    targets: Array
+    groups: Array | None = None
+    examples: Array | None = None
+
+    @property
+    def scorable(self) -> Array:
+        """True [n] where all logits are finite."""
+        return np.asarray(np.isfinite(self.logits).all(axis=1))
+
+    @property
+    def labels(self) -> Array:
+        """Predicted labels [n]: the largest logit (of equals the first), or `wrong`."""
+        chosen = np.where(np.isfinite(self.logits), self.logits, -np.inf).argmax(axis=1)
+        return np.where(self.scorable, chosen, self.wrong)
+
+    @property
+    def probabilities(self) -> Array:
+        """Softmax of the logits, float64 [n, classes]; all on `wrong` where not scorable."""
+        scorable = self.scorable
+        logits = np.where(scorable[:, None], self.logits, 0).astype(np.float64)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares = powers / powers.sum(axis=1, keepdims=True)
+        if not scorable.all():
+            shares[~scorable] = np.eye(self.logits.shape[1])[self.wrong[~scorable]]
+        return np.asarray(shares)
+
+    @property
+    def wrong(self) -> Array:
+        """The class after the true one [n]: what an example that cannot be scored is taken for."""
+        return np.asarray((self.targets + 1) % self.logits.shape[1])
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write a parquet file: example, target, group (null without groups) and the list of logits."""
+    n, classes = predictions.logits.shape
+    examples = np.arange(n) if predictions.examples is None else predictions.examples
+    values = np.ascontiguousarray(predictions.logits, dtype=np.float32).reshape(-1)
+    groups = pa.nulls(n, pa.int64()) if predictions.groups is None else pa.array(predictions.groups)
+    table = pa.table(
+        {
+            "example": pa.array(examples, pa.int64()),
+            "target": pa.array(predictions.targets, pa.int64()),
+            "group": groups,
+            "logits": pa.FixedSizeListArray.from_arrays(pa.array(values), classes),
+        }
+    )
+    pq.write_table(table, path, compression="zstd", write_statistics=False)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what `write_predictions` wrote; `HarnessError` for anything else."""
+    try:
+        table = pq.read_table(path, columns=list(COLUMNS), use_threads=False)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise HarnessError(f"cannot read predictions: {error}", where=str(path)) from error
+    known = table.column_names == list(COLUMNS)
+    if not known or not pa.types.is_fixed_size_list(table.schema.field("logits").type):
+        raise HarnessError(
+            f"predictions must have the columns {', '.join(COLUMNS)}", where=str(path)
+        )
+    group = table["group"]
+    return Predictions(
+        logits=_whole(table["logits"]).flatten().to_numpy().reshape(table.num_rows, table.schema.field("logits").type.list_size),
+        targets=table["target"].to_numpy(),
+        groups=None if group.null_count else group.to_numpy(),
+        examples=table["example"].to_numpy(),
+    )
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    joined = column.combine_chunks()
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined

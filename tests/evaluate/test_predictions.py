@@ -1,0 +1,72 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.api.errors import HarnessError
+from harness.evaluate.predictions import Predictions, read_predictions, write_predictions
+
+
+@pytest.mark.parametrize("n", [0, 1, 700])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_predictions_come_back_bit_for_bit(tmp_path, n, grouped):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(n, 3)).astype(np.float32)
+    logits[: n // 2 : 7] = np.nan
+    logits[1:2] = np.inf
+    before = Predictions(
+        logits=logits,
+        targets=rng.integers(0, 3, n),
+        groups=rng.integers(0, 4, n) if grouped else None,
+        examples=rng.permutation(n),
+    )
+    write_predictions(tmp_path / "predictions.parquet", before)
+    after = read_predictions(tmp_path / "predictions.parquet")
+    assert after.logits.dtype == np.float32
+    assert after.logits.tobytes() == before.logits.tobytes()
+    assert after.targets.tolist() == before.targets.tolist()
+    assert after.examples.tolist() == before.examples.tolist()
+    if grouped and n:
+        assert after.groups.tolist() == before.groups.tolist()
+    else:
+        assert after.groups is None or not len(after.groups)
+
+
+def test_the_file_opens_in_pandas(tmp_path):
+    logits = np.array([[0.5, -1], [2, 0]], dtype=np.float32)
+    write_predictions(tmp_path / "p.parquet", Predictions(logits, np.array([1, 0])))
+    frame = pd.read_parquet(tmp_path / "p.parquet")
+    assert list(frame.columns) == ["example", "target", "group", "logits"]
+    assert np.stack(frame["logits"]).tolist() == logits.tolist()
+
+
+def test_a_truncated_file_is_one_clear_line(tmp_path):
+    path = tmp_path / "p.parquet"
+    write_predictions(path, Predictions(np.zeros((9, 2), np.float32), np.zeros(9, np.int64)))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(HarnessError, match="cannot read predictions"):
+        read_predictions(path)
+
+
+def test_a_parquet_file_of_something_else_is_refused(tmp_path):
+    pd.DataFrame({"x": [1]}).to_parquet(tmp_path / "p.parquet")
+    with pytest.raises(HarnessError, match=r"cannot read predictions|must have the columns"):
+        read_predictions(tmp_path / "p.parquet")
+
+
+def test_probabilities_are_the_softmax_in_double_precision():
+    logits = np.array([[1, 2, 3], [1000, 0, -1000]], dtype=np.float32)
+    found = Predictions(logits, np.array([0, 0])).probabilities
+    powers = np.exp([1.0, 2.0, 3.0])
+    assert found.dtype == np.float64
+    assert found[0] == pytest.approx(powers / powers.sum(), rel=1e-15)
+    assert found[1].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_logit_that_is_not_finite_makes_a_sure_vote_for_a_wrong_class(bad):
+    logits = np.array([[5, bad, 0], [5, 1, 0], [0, 0, bad]], dtype=np.float32)
+    predictions = Predictions(logits, np.array([0, 0, 2]))
+    assert predictions.scorable.tolist() == [False, True, False]
+    assert predictions.labels.tolist() == [1, 0, 0]
+    assert predictions.probabilities[0].tolist() == [0, 1, 0]
+    assert predictions.probabilities[2].tolist() == [1, 0, 0]
