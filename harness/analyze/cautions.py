@@ -89,13 +89,17 @@ def _mixtures(results: Results) -> Iterator[str]:
 
 
 def _test_noise(found: Sequence[Spread], plan: Plan) -> Iterator[str]:
-    for spread in found:
-        if spread.split != plan.primary.id or spread.score != plan.primary.score:
-            continue
-        if spread.sd is not None and spread.sampling_sd and spread.sd < spread.sampling_sd:
-            yield (
-                f"{spread.procedure}: the spread of {spread.score} on {spread.split} (sd "
-                f"{figures(spread.sd, 2)}) is below the sampling noise of {spread.examples:,} test "
-                f"examples ({figures(spread.sampling_sd, 2)}); differences between runs there are "
-                "mostly noise of the test set."
-            )
+    below = [
+        f"{s.procedure} (sd {figures(s.sd, 2)}, noise {figures(s.sampling_sd, 2)}, n {s.examples})"
+        for s in found
+        if (s.split, s.score) == (plan.primary.id, plan.primary.score)
+        and s.sd is not None
+        and s.sampling_sd is not None
+        and s.sd < s.sampling_sd
+    ]
+    if below:
+        yield (
+            f"In-domain ({plan.primary.id}) the spread of {plan.primary.score} over runs is below "
+            f"the sampling noise of one run's test: {words(below)}. Do not read differences "
+            "between single runs there as differences between seeds."
+        )

@@ -33,7 +33,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
     pairs = pair_summaries(results.readings, results.cells)
     primary = plan.primary
     told: tuple[Answer, ...] = (
-        *answers.quality(notes, found, primary),
+        *answers.quality(notes, found, shares, primary),
         *answers.comparison(notes, found, primary),
         *answers.seed_shares(notes, shares, primary),
         *answers.connections(notes, pairs, primary),

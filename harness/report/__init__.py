@@ -1,0 +1,1 @@
+"""What the terminal shows of findings; richer forms are reporters, which plugins offer."""

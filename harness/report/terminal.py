@@ -1,0 +1,185 @@
+"""The findings on a terminal: the answers first, then the numbers behind them."""
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from harness.api.findings import Findings, PairSummary, PointSummary, Spread, VarianceShare
+from harness.api.numbers import NOTHING, count, decimals_of, figures, fixed, percent
+
+NARROW = 72
+KINDS = {"same-pretrain-seed": "same", "different-pretrain-seed": "different"}
+
+
+def terminal(findings: Findings, console: Console) -> None:
+    """Print the findings; text from suites and plugins is shown as it is, never as markup."""
+    narrow = console.width < NARROW
+    console.print(Rule(Text(f"{findings.suite} {findings.version}", "bold"), align="left"))
+    console.print(Text(findings.title, "bold"))
+    if findings.smoke:
+        console.print(Text(" TRIAL RUN: these numbers mean nothing ", "bold white on red"))
+    for answer in findings.answers:
+        console.print(_bullet("·", answer.text))
+    for warning in findings.warnings:
+        console.print(_bullet("!", warning, "yellow"))
+    console.print()
+    console.print(_scores(findings, narrow))
+    _say_others(findings, console)
+    for table in (*_pairs(findings, console.width), *_points(findings, console.width)):
+        console.print()
+        console.print(table)
+    _say_problems(findings, console)
+
+
+def _bullet(sign: str, text: str, style: str = "") -> Table:
+    line = Table.grid(padding=(0, 1, 0, 0))
+    line.add_column(width=1)
+    line.add_column(ratio=1)
+    line.add_row(Text(sign, style or "cyan"), Text(text, style))
+    return line
+
+
+def _scores(findings: Findings, narrow: bool) -> Table:
+    spreads = [s for s in findings.spreads if s.score == findings.primary_score]
+    shares = {(s.procedure, s.split): s for s in findings.variance if s.score == spreads[0].score}
+    decimals = decimals_of((s.mean for s in spreads), (s.sd for s in spreads))
+    table = _table(f"{findings.primary_score}: mean, sd and worst run; shares of the variance")
+    table.add_column("split", overflow="fold", min_width=15)
+    for name in ("mean", "sd", "worst", "at", "n"):
+        table.add_column(name, justify="right", no_wrap=name != "at")
+    if not narrow:
+        for name in ("pretrain", "fine-tune", "rest"):
+            table.add_column(name, justify="right", no_wrap=True)
+    for procedure in dict.fromkeys(spread.procedure for spread in spreads):
+        table.add_row(Text(procedure, "bold"))
+        for spread in (s for s in spreads if s.procedure == procedure):
+            row = _spread(spread, decimals)
+            if not narrow:
+                row += _shares(shares.get((spread.procedure, spread.split)))
+            table.add_row(*row)
+    return table
+
+
+def _spread(spread: Spread, decimals: int) -> list[Text]:
+    whole = spread.runs == spread.planned and not spread.not_finite
+    return [
+        Text("  " + spread.split + ("" if spread.split_kind == "ood" else " (ID)")),
+        Text(fixed(spread.mean, decimals)),
+        Text(fixed(spread.sd, decimals)),
+        Text(fixed(spread.worst, decimals)),
+        Text(spread.worst_seeds or NOTHING),
+        Text(_number(spread), "" if whole else "yellow"),
+    ]
+
+
+def _number(spread: Spread) -> str:
+    return f"{spread.runs}/{spread.planned}"
+
+
+def _shares(share: VarianceShare | None) -> list[Text]:
+    if share is None:
+        return [Text(NOTHING)] * 3
+    return [Text(percent(x)) for x in (share.pretrain, share.finetune, share.interaction)]
+
+
+def _say_others(findings: Findings, console: Console) -> None:
+    notes = {s.note for s in findings.variance if s.note and s.pretrain is None}
+    for note in sorted(notes):
+        console.print(_bullet(" ", f"No shares: {note}.", "dim"))
+    scores = dict.fromkeys(s.score for s in findings.spreads if s.score != findings.primary_score)
+    if scores:
+        console.print(_bullet(" ", f"Also scored: {', '.join(scores)} (full report).", "dim"))
+
+
+def _pairs(findings: Findings, width: int) -> Iterator[Table]:
+    for metric in dict.fromkeys(pair.metric for pair in findings.pairs):
+        of = [pair for pair in findings.pairs if pair.metric == metric]
+        splits = [pair.split for pair in of]
+        split = findings.primary_id if findings.primary_id in splits else splits[0]
+        here = [pair for pair in of if pair.split == split]
+        names = list(dict.fromkeys(pair.name for pair in here))[: max(1, (width - 32) // 14)]
+        where = f" on {split}" if split else ""
+        table = _table(f"{metric}{where}: mean over pairs of runs (sd)")
+        table.add_column("runs of", overflow="fold")
+        table.add_column("seeds", no_wrap=True)
+        table.add_column("n", justify="right", no_wrap=True)
+        for name in names:
+            table.add_column(Text(name), justify="right", overflow="fold")
+        for rows in _grouped(here):
+            first = rows[0]
+            cells = {row.name: row for row in rows}
+            kind = KINDS.get(first.pair_kind, first.pair_kind)
+            table.add_row(
+                Text(first.procedure),
+                Text(kind),
+                Text(f"{first.pairs}/{max(first.planned, first.pairs)}"),
+                *(Text(_summary(cells.get(name))) for name in names),
+            )
+        yield table
+
+
+def _grouped(pairs: Sequence[PairSummary]) -> Iterator[list[PairSummary]]:
+    keys = dict.fromkeys((pair.procedure, pair.pair_kind) for pair in pairs)
+    for key in keys:
+        yield [pair for pair in pairs if (pair.procedure, pair.pair_kind) == key]
+
+
+def _points(findings: Findings, width: int) -> Iterator[Table]:
+    for metric in dict.fromkeys(point.metric for point in findings.points):
+        of = [point for point in findings.points if point.metric == metric]
+        split = of[0].split
+        here = [point for point in of if point.split == split]
+        names = list(dict.fromkeys(point.name for point in here))[: max(1, (width - 22) // 16)]
+        table = _table(f"{metric}{f' on {split}' if split else ''}: mean over runs (sd)")
+        table.add_column("procedure", overflow="fold")
+        table.add_column("n", justify="right", no_wrap=True)
+        for name in names:
+            table.add_column(Text(name), justify="right", overflow="fold")
+        for procedure in dict.fromkeys(point.procedure for point in here):
+            cells = {point.name: point for point in here if point.procedure == procedure}
+            first = next(iter(cells.values()))
+            table.add_row(
+                Text(procedure),
+                Text(f"{first.runs}/{max(first.planned, first.runs)}"),
+                *(Text(_summary(cells.get(name))) for name in names),
+            )
+        yield table
+
+
+def _summary(found: PairSummary | PointSummary | None) -> str:
+    if found is None:
+        return NOTHING
+    if found.mean is None:
+        return f"{found.not_finite} not finite"
+    return f"{figures(found.mean)} ({figures(found.sd, 2)})"
+
+
+def _say_problems(findings: Findings, console: Console) -> None:
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for problem in findings.problems:
+        key = (problem.state, problem.stage, problem.reason)
+        groups.setdefault(key, []).append(f"{problem.procedure} {problem.seeds}".strip())
+    if groups:
+        console.print(Text("Cells without a usable result", "bold red"))
+    for (state, stage, reason), cells in list(groups.items())[:8]:
+        who = ", ".join(cells[:3]) + (f" and {len(cells) - 3} more" if len(cells) > 3 else "")
+        text = f"{count(len(cells), f'{stage} cell')} {state}: {' '.join(reason.split())} ({who})"
+        console.print(_bullet("x", text, "red" if state in ("failed", "damaged") else "yellow"))
+    if len(groups) > 8:
+        console.print(_bullet(" ", f"and {len(groups) - 8} more kinds of problems", "dim"))
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=Text(title, "dim"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
