@@ -102,9 +102,9 @@ class Catalogue:
         else:
             guess = f"`seedscape list {noun}` shows all"
         if self.set_aside:
-            first = self.set_aside[0]
+            last = self.set_aside[-1]  # those that the user named come last
             more = f" and {len(self.set_aside) - 1} more" if len(self.set_aside) > 1 else ""
-            guess += f" (set aside: plugin {first.plugin}{more}; see `seedscape doctor`)"
+            guess += f" (set aside: plugin {last.plugin}{more}; see `seedscape doctor`)"
         return guess
 
 

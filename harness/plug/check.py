@@ -1,6 +1,5 @@
 """What a plugin must be like to take part; the reasons are written for its author."""
 
-import builtins
 import inspect
 import re
 import traceback
@@ -8,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
 import pluggy
 
-from harness.api import hooks, offers
+from harness.api import hooks
 from harness.api.offers import NOUNS, Offer
 from harness.api.settings import Settings
+from harness.plug.annotations import HINTS
 from harness.plug.version import harness_version, satisfied
 
 KIND_OF: Mapping[str, type[Offer]] = MappingProxyType(
@@ -164,31 +164,3 @@ def _mismatch(value: object, hint: object) -> str:
 
 def _kind(value: object) -> str:
     return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
-
-
-class _Dotted(type):
-    def __getattr__(cls, name: str) -> type:
-        return cls
-
-
-class _Anything(metaclass=_Dotted):
-    """Stands for a class whose module is not imported, or for the module itself."""
-
-
-class _Lenient(dict[str, Any]):
-    """Names that offers are annotated with; those of heavy modules stand for anything."""
-
-    def __missing__(self, key: str) -> type:
-        return _Anything
-
-
-def _annotations(kind: type[Offer]) -> dict[str, object]:
-    names = _Lenient({**vars(builtins), **vars(offers)})
-    hints = get_type_hints(kind, localns=names)
-    return {name: hint for name, hint in hints.items() if name != "noun"}
-
-
-HINTS: Mapping[type[Offer], Mapping[str, object]] = MappingProxyType(
-    {kind: _annotations(kind) for kind in NOUNS}
-)
-"""What the fields of each kind of offer are annotated with."""

@@ -33,7 +33,10 @@ class Sources:
         self._read: dict[str, tuple[bytes, frozenset[str]]] = {}
 
     def digest(self, modules: tuple[str, ...]) -> str:
-        """SHA-256 (16 hex digits) over names and sources of the modules and of what they import."""
+        """SHA-256 (16 hex digits) over the sources of the modules and of what they import.
+
+        Names and places of the files do not count: the same code has the same digest everywhere.
+        """
         seen: set[str] = set()
         waiting = list(modules)
         while waiting:
@@ -41,10 +44,8 @@ class Sources:
             if module not in seen:
                 seen.add(module)
                 waiting.extend(self._of(module)[1])
-        whole = hashlib.sha256()
-        for module in sorted(seen):
-            whole.update(module.encode() + b"\0" + self._of(module)[0])
-        return whole.hexdigest()[:16]
+        parts = sorted(self._of(module)[0] for module in seen)
+        return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
     def _of(self, module: str) -> tuple[bytes, frozenset[str]]:
         if module not in self._read:

@@ -1,0 +1,143 @@
+"""An offer's digest follows its own code, and nothing else."""
+
+import subprocess
+import sys
+
+from harness.plug import discover
+
+HEAD = """
+from harness.api.hooks import hookimpl
+from harness.api.offers import Model
+"""
+
+PLUGIN = (
+    HEAD
+    + """
+from acme_nets import big, small
+
+@hookimpl
+def harness_models():
+    return [big.OFFER, small.OFFER]
+"""
+)
+
+NET = """
+from harness.api.offers import Model
+
+def build(settings, room):
+    from {layers} import layer
+    return layer
+
+OFFER = Model(name={name!r}, about="", build=build)
+"""
+
+FILES = {
+    "acme_nets/__init__.py": PLUGIN,
+    "acme_nets/big.py": NET.format(layers="acme_nets.parts.layers", name="big"),
+    "acme_nets/small.py": NET.format(layers=".thin", name="small"),
+    "acme_nets/thin.py": "layer = 1\n",
+    "acme_nets/parts/__init__.py": "",
+    "acme_nets/parts/layers.py": "from ..deep import depth\nlayer = depth\n",
+    "acme_nets/deep.py": "depth = 3\n",
+}
+
+
+def digests(catalogue):
+    return {name: catalogue.find("model", name).digest for name in ("big", "small")}
+
+
+def test_the_digest_follows_what_the_offers_module_imports_and_nothing_else(install):
+    site = install("acme-nets", FILES)
+    before = digests(discover())
+
+    (site / "acme_nets" / "deep.py").write_text("depth = 4\n")
+    deeper = digests(discover())
+    (site / "acme_nets" / "thin.py").write_text("layer = 2\n")
+    thinner = digests(discover())
+    (site / "acme_nets" / "unused.py").write_text("x = 1\n")
+    (site / "acme_nets" / "__init__.py").write_text(PLUGIN + "# a word\n")
+
+    assert deeper["big"] != before["big"]
+    assert deeper["small"] == before["small"]
+    assert thinner["big"] == deeper["big"]
+    assert thinner["small"] != before["small"]
+    assert digests(discover()) == thinner
+
+
+def test_one_catalogue_keeps_the_digest_it_gave(install):
+    site = install("acme-nets", FILES)
+    catalogue = discover()
+    before = digests(catalogue)
+
+    (site / "acme_nets" / "deep.py").write_text("depth = 5\n")
+
+    assert digests(catalogue) == before
+
+
+def test_a_member_that_is_no_module_is_followed_to_the_module_that_has_it(install):
+    site = install(
+        "acme-nets",
+        FILES | {"acme_nets/thin.py": "from acme_nets.parts import WIDTH\nlayer = WIDTH\n"},
+    )
+    before = digests(discover())
+
+    (site / "acme_nets" / "parts" / "__init__.py").write_text("WIDTH = 7\n")
+
+    assert digests(discover())["small"] != before["small"]
+
+
+def test_the_digest_does_not_depend_on_where_the_code_lies(tmp_path):
+    text = HEAD + (
+        "def build(settings, room): ...\n"
+        "@hookimpl\n"
+        "def harness_models(): return [Model(name='mine', about='', build=build)]\n"
+    )
+    found = []
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / "mine.py"
+        path.write_text(text)
+        found.append(discover(extra=[str(path)]).find("model", "mine").digest)
+
+    assert found == 2 * ["60348ebdb9380ae2"]
+
+
+def test_settings_defined_elsewhere_in_the_package_count(install):
+    settings = "from harness.api.settings import Settings\nclass S(Settings):\n    a: int = 1\n"
+    plugin = HEAD + (
+        "from acme_set.settings import S\n"
+        "from acme_set.net import build\n"
+        "@hookimpl\n"
+        "def harness_models(): return [Model(name='m', about='', settings=S, build=build)]\n"
+    )
+    site = install(
+        "acme-set",
+        {
+            "acme_set/__init__.py": plugin,
+            "acme_set/settings.py": settings,
+            "acme_set/net.py": "def build(settings, room): ...\n",
+        },
+    )
+    before = discover().find("model", "m").digest
+
+    (site / "acme_set" / "settings.py").write_text(settings.replace("1", "2"))
+
+    assert discover().find("model", "m").digest != before
+
+
+def test_digests_import_nothing(install):
+    files = FILES | {"acme_nets/deep.py": "raise SystemExit('imported')\n"}
+    site = install("acme-nets", files)
+    script = (
+        "import sys; from harness.plug import discover\n"
+        "print(discover().find('model', 'big').digest, 'acme_nets.deep' in sys.modules)"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r})\n{script}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ran.stdout.split() == [discover().find("model", "big").digest, "False"]
