@@ -199,7 +199,7 @@ def _result(cell, effect, rng):
     cost = Cost(forward=3960.0, backward=0.0, seconds=0.4)
     if cell.work.of == "point":
         top = float(np.exp(3.2 + 0.25 * rng.standard_normal() + 0.8 * (cell.procedure == "random")))
-        names = ("eigenvalue_1", "eigenvalue_2", "eigenvalue_3")
+        names = ("eigenvalue-1", "eigenvalue-2", "eigenvalue-3")
         values = [
             Value(name=n, value=top / (1 + 0.6 * i), split="train") for i, n in enumerate(names)
         ]
@@ -215,10 +215,11 @@ def _result(cell, effect, rng):
                 for a, b in zip(alphas, bump, strict=True)]  # fmt: skip
         error = [min(0.9, 0.05 + 0.5 * (x - min(ends))) for x in loss]
         values += [
-            Value(name="loss_lerp", value=height, split=one.name),
-            Value(name="loss_frankle", value=max(loss) - float(ends.mean()), split=one.name),
-            Value(name="error_lerp", value=max(error) - min(error), split=one.name),
-            Value(name="error_frankle", value=max(error) - error[0], split=one.name),
+            Value(name="lerp-loss", value=height, split=one.name),
+            Value(name="lerp-loss-alpha", value=0.5, split=one.name, detail=True),
+            Value(name="frankle-loss", value=max(loss) - float(ends.mean()), split=one.name),
+            Value(name="lerp-error", value=max(error) - min(error), split=one.name),
+            Value(name="frankle-error", value=max(error) - error[0], split=one.name),
         ]
         curves.append(
             Curve(name="line", split=one.name, x=alphas, y={"loss": loss, "error": error})

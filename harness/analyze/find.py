@@ -30,7 +30,8 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
     notes = _notes(plan, results)
     found = spreads(results.scores, natures)
     shares = variance_shares(results.scores, found, suite.seeds.design)
-    pairs = pair_summaries(results.readings, results.cells)
+    readings = results.readings[~results.readings["detail"]]
+    pairs = pair_summaries(readings, results.cells)
     primary = plan.primary
     told: tuple[Answer, ...] = (
         *answers.quality(notes, found, shares, primary),
@@ -53,11 +54,11 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         spreads=found,
         variance=shares,
         pairs=pairs,
-        points=point_summaries(results.readings, results.cells),
+        points=point_summaries(readings, results.cells),
         problems=results.problems,
         provenance=provenance(results, plan, suite, catalogue),
         procedures=notes,
-        readings=reading_values(results.readings),
+        readings=reading_values(readings),
         curves=mean_curves(results.curves),
         metrics=metric_notes(results, plan, catalogue),
     )

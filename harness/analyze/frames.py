@@ -21,7 +21,7 @@ SCORES = [
 _PAIR = ["pretrain_seed_a", "finetune_seed_a", "pretrain_seed_b", "finetune_seed_b", "pair_kind"]
 READINGS = [
     "suite", "procedure", "metric", "of", "name", "split", "value", "standard_error", *_PAIR,
-    "subject", "converged", "forward", "backward", "seconds", "diverged", "smoke", "key",
+    "subject", "detail", "converged", "forward", "backward", "seconds", "diverged", "smoke", "key",
 ]  # fmt: skip
 CURVES = [
     "suite", "procedure", "metric", "of", "curve", "quantity", "split", *_PAIR, "subject", "x", "y",
@@ -56,7 +56,7 @@ def frame(rows: Iterator[Row], columns: list[str]) -> pd.DataFrame:
             series[column] = pd.Series(values, dtype="Int64")
         elif column in _REAL:
             series[column] = pd.Series(values, dtype="float64")
-        elif column in ("diverged", "smoke", "converged"):
+        elif column in ("diverged", "smoke", "converged", "detail"):
             series[column] = pd.Series(values, dtype="bool")
         else:
             series[column] = pd.Series(values, dtype="object")
@@ -114,6 +114,7 @@ def reading_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
                 "split": value.split,
                 "value": value.value,
                 "standard_error": value.standard_error,
+                "detail": value.detail,
                 "converged": reading.converged,
                 "forward": cost.forward,
                 "backward": cost.backward,

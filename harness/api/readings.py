@@ -16,12 +16,16 @@ class Record(BaseModel):
 
 
 class Value(Record):
-    """One number of a reading, with its standard error where it is an estimate."""
+    """One number of a reading, with its standard error where it is an estimate.
+
+    A `detail` (where the maximum lies, a residual) is stored and exported, but left out of reports.
+    """
 
     name: str
     value: float
     split: str | None = None
     standard_error: float | None = None
+    detail: bool = False
 
 
 class Curve(Record):

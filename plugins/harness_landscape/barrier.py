@@ -1,0 +1,134 @@
+"""`barrier`: how high loss and error rise on the straight line between two runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from harness.api.offers import Metric
+from harness.api.readings import Curve, Reading, Value
+from harness.api.settings import Settings, setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.api.contexts import Evaluation, Probe
+
+
+class BarrierSettings(Settings):
+    """How the line is sampled."""
+
+    points: int = setting(
+        11,
+        "points on the line, both ends included, evenly spaced; more find narrower barriers",
+        source="steps of 0.1: Wortsman et al. 2022, arXiv 2109.01903",
+        ge=3,
+        le=1001,
+    )
+    recalibrate: Literal["auto", "never"] = setting(
+        "auto",
+        "batch-norm statistics anew from the training split at every point, the ends included, "
+        "where the network has batch norm",
+        source="Garipov et al. 2018, arXiv 1802.10026; Jordan et al. 2022, arXiv 2211.08403",
+    )
+
+
+def measure(settings: BarrierSettings, probe: Probe) -> Reading:
+    """Barriers of the pair on every split, and the curves that they were read off."""
+    alphas = [number / (settings.points - 1) for number in range(settings.points)]
+    points = probe.line(probe.weights(0), probe.weights(1), alphas)
+    anew = settings.recalibrate == "auto" and probe.batch_norm
+    if anew:
+        points = probe.recalibrated(points)
+    values: list[Value] = []
+    curves: list[Curve] = []
+    sizes: dict[str, int] = {}
+    for split in probe.splits:
+        found = probe.evaluate(points, split, each=True)
+        values += barriers(alphas, found, split)
+        y = {"loss": found.loss.tolist(), "error": found.error.tolist()}
+        curves.append(Curve(name="line", split=split, x=alphas, y=y))
+        sizes[split] = found.examples
+    return Reading(
+        values=tuple(values),
+        curves=tuple(curves),
+        protocol={
+            "points": settings.points,
+            "examples": dict(sizes),
+            "same_examples_at_all_points": True,
+            "reduction": "mean over examples",
+            "mode": "eval",
+            "batch_norm": _policy(probe, anew),
+            "parameters": "all",
+        },
+    )
+
+
+def barriers(alphas: list[float], found: Evaluation, split: str) -> list[Value]:
+    """Both definitions on loss and error; see the card for the formulas.
+
+    The standard error is that of the mean over examples of what the value is the mean of, at the
+    alpha of the maximum, which is taken as given.
+    """
+    values: list[Value] = []
+    for quantity, each in (("loss", found.example_losses), ("error", found.example_errors)):
+        if each is None:  # they were asked for
+            raise TypeError("the probe gave no values per example")
+        for definition in ("lerp", "frankle"):
+            name = f"{definition}-{quantity}"
+            height, spread, alpha = _highest(alphas, each, definition)
+            values.append(Value(name=name, split=split, value=height, standard_error=spread))
+            values.append(Value(name=f"{name}-alpha", split=split, value=alpha, detail=True))
+    return values
+
+
+def _highest(
+    alphas: list[float], each: Tensor, definition: str
+) -> tuple[float, float | None, float]:
+    """Height above the base, its standard error, and where: `each` is [points, examples]."""
+    import torch
+
+    positions = torch.tensor(alphas, dtype=each.dtype)[:, None]
+    if definition == "lerp":
+        base = torch.lerp(each[0], each[-1], positions)
+    else:
+        base = ((each[0] + each[-1]) / 2).expand_as(each)
+    above = each - base
+    if definition == "lerp":  # exactly on the chord, whatever rounding says (and infinity minus it)
+        ends_finite = torch.isfinite(each[[0, -1]]).all()
+        above[[0, -1]] = 0.0 if ends_finite else float("nan")
+    heights = above.mean(1)
+    best = int(heights.argmax())
+    examples = each.shape[1]
+    spread = None
+    if examples > 1 and bool(torch.isfinite(heights[best])):
+        spread = float(above[best].std()) / examples**0.5
+    return float(heights[best]), spread, alphas[best]
+
+
+def _policy(probe: Probe, anew: bool) -> str:
+    if not probe.batch_norm:
+        return "none in the network"
+    return "statistics anew from train at every point" if anew else "statistics interpolated"
+
+
+BARRIER = Metric(
+    name="barrier",
+    about="How high loss and error rise on the straight line between two runs.",
+    source="Frankle et al. 2020, arXiv 1912.05671; Entezari et al. 2022, arXiv 2110.06296",
+    settings=BarrierSettings,
+    measure=measure,
+    of="pair",
+    access="ood-labels",
+    direction="larger: the two runs lie in different basins of that split; its relation to OOD "
+    "scores depends",
+    formula="w(a) = (1-a) w0 + a w1. lerp-loss = max_a [L(w(a)) - (1-a) L(w0) - a L(w1)] "
+    "(Entezari); frankle-error = max_a E(w(a)) - (E(w0) + E(w1)) / 2 (Frankle); frankle-loss and "
+    "lerp-error exchange L and E. NAME-alpha is the a of the maximum. All per split, >= 0.",
+    invariances="exchange of the two runs. Not under permutation or rescaling of units: a permuted "
+    "copy of a run has a barrier. Shrinking logits can hide a loss barrier on OOD splits: read the "
+    "error too.",
+    cost="(points - 2) forward passes per pair and split, and one per run and split; with batch "
+    "norm also `points` passes over the training split.",
+    oracle="closed forms along the line (linear, quadratic, double well, W), |c|/8 for curvature "
+    "c < 0, 0 for convex losses, > 0 for a permuted copy.",
+)
