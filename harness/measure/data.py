@@ -1,0 +1,101 @@
+"""Examples of a split in batches: the same ones, in the same order, for whoever asks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from harness.api.contexts import Weights
+from harness.compute.streams import stream
+from harness.measure.scene import Examples, Scene
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some examples: module inputs, targets, and how many."""
+
+    inputs: Mapping[str, Tensor]
+    targets: Tensor
+
+    @property
+    def size(self) -> int:
+        """Number of examples."""
+        return len(self.targets)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some examples of a split; `name` tells samples apart.
+
+    `indices` None means all of them, in order. `ready` are the inputs of a small sample.
+    """
+
+    name: str
+    source: Examples
+    size: int
+    dtype: torch.dtype
+    indices: Tensor | None = None
+    ready: Mapping[str, Tensor] | None = None
+
+    def batches(self, at_most: int) -> Iterator[Batch]:
+        """All examples in order; every batch but the last has `at_most` of them."""
+        for start in range(0, self.size, at_most):
+            yield self.batch(start, start + at_most)
+
+    def batch(self, start: int, end: int) -> Batch:
+        """The examples at positions start..end-1."""
+        where = slice(start, end) if self.indices is None else self.indices[start:end]
+        targets = self._typed(self.source.targets[where])
+        if self.ready is not None:
+            inputs: Mapping[str, Tensor] = {n: ready[start:end] for n, ready in self.ready.items()}
+        else:
+            inputs = self.source.model_inputs(where)
+        return Batch({name: self._typed(tensor) for name, tensor in inputs.items()}, targets)
+
+    def _typed(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
+
+
+def take(scene: Scene, split: str, examples: int | None, dtype: torch.dtype) -> Sample:
+    """A split, or `examples` of it: a fixed draw without replacement, whoever measures what."""
+    source = scene.examples(split)
+    total = len(source.targets)
+    if examples is None or examples >= total:
+        return Sample(split, source, total, dtype)
+    draw = torch.randperm(total, generator=stream(0, f"probe:examples:{split}"))
+    indices = draw[:examples].sort().values.to(source.targets.device)
+    sample = Sample(f"{split}[{examples}]", source, examples, dtype, indices)
+    one = sample.batch(0, 1)
+    if examples * sum(tensor.nbytes for tensor in one.inputs.values()) > scene.budget.batch:
+        return sample
+    return replace(sample, ready=sample.batch(0, examples).inputs)
+
+
+def bytes_per_example(scene: Scene, weights: Weights, sample: Sample) -> int:
+    """What one example leaves behind for the backward pass: a bound on what a forward holds."""
+    batch = sample.batch(0, min(2, sample.size))
+    own = {tensor.untyped_storage().data_ptr() for tensor in weights.values()}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = min(storage.nbytes(), tensor.nbytes)
+        return tensor
+
+    leaves = differentiable(weights, scene)
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept):
+        loss = scene.objective.losses(scene.outputs(leaves, batch.inputs), batch.targets).sum()
+    del loss
+    inputs = sum(tensor.nbytes for tensor in batch.inputs.values())
+    return max(1, (sum(kept.values()) + inputs) // batch.size)
+
+
+def differentiable(weights: Weights, scene: Scene) -> dict[str, Tensor]:
+    """The weights with every parameter (no buffer) as a fresh leaf that wants a gradient."""
+    names = {name for name, _ in scene.network.module.named_parameters()}
+    return {
+        name: tensor.detach().requires_grad_() if name in names else tensor
+        for name, tensor in weights.items()
+    }

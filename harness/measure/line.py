@@ -1,0 +1,65 @@
+"""Points on a straight line between two others, made tensor by tensor when they are asked for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from harness.api.contexts import Weights
+from harness.api.errors import HarnessError
+
+
+class Between(Mapping[str, Tensor]):
+    """(1 - alpha) start + alpha end, never held as a whole: a path costs no memory.
+
+    Integers (batch counters, position ids) have no midpoint: they are the nearer end's, the
+    start's at one half.
+    """
+
+    def __init__(self, start: Weights, end: Weights, alpha: float) -> None:
+        self._start = start
+        self._end = end
+        self._alpha = alpha
+
+    def __getitem__(self, name: str) -> Tensor:
+        start, end = self._start[name], self._end[name]
+        if start.is_floating_point():
+            return torch.lerp(start, end, self._alpha)
+        return start if self._alpha <= 0.5 else end
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._start)
+
+    def __len__(self) -> int:
+        return len(self._start)
+
+
+def line(start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]:
+    """Points (1 - alpha) start + alpha end; 0 and 1 give the end points themselves.
+
+    >>> ends = {"w": torch.tensor([0.0])}, {"w": torch.tensor([4.0])}
+    >>> [point["w"].item() for point in line(*ends, [0.0, 0.25, 1.0])]
+    [0.0, 1.0, 4.0]
+
+    Raises:
+        HarnessError: where the ends are weights of different networks.
+    """
+    _check(start, end)
+    return [_between(start, end, alpha) for alpha in alphas]
+
+
+def _between(start: Weights, end: Weights, alpha: float) -> Weights:
+    if alpha == 0:
+        return start
+    return end if alpha == 1 else Between(start, end, alpha)
+
+
+def _check(start: Weights, end: Weights) -> None:
+    for name in sorted(start.keys() | end.keys()):
+        shapes = [tuple(ends[name].shape) if name in ends else None for ends in (start, end)]
+        if shapes[0] != shapes[1]:
+            raise HarnessError(
+                f"no line between weights of different networks: {name!r} has shapes "
+                f"{shapes[0]} and {shapes[1]}",
+                fix="measure pairs of runs of one model",
+            )

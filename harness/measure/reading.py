@@ -1,0 +1,80 @@
+"""One reading: the metric runs under guard, its cost is counted, its protocol completed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from harness.api.contexts import Subject
+from harness.api.offers import Metric
+from harness.api.readings import Reading
+from harness.api.settings import Json, Settings
+from harness.compute.device import autocast
+from harness.measure.access import AccessControl
+from harness.measure.guard import guarded
+from harness.measure.probe import SceneProbe
+from harness.measure.scene import Scene
+from harness.measure.shared import Shared
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to measure: a metric with its settings, on a subject, on some evaluation splits."""
+
+    metric: Metric
+    settings: Settings
+    subject: Subject
+    splits: tuple[str, ...]
+
+
+def read(order: Order, shared: Shared) -> Reading:
+    """Measure one subject.
+
+    The protocol gains what the harness itself knows: `access` (the most that was looked at; "id"
+    and below makes a legal predictor of OOD behaviour), `access_by_split`, `dtype`, `device`,
+    `hessian_products`, and `restored` where the metric left something changed.
+    """
+    access = AccessControl(order.metric.name, order.metric.access)
+    scene = shared.scene
+    probe = SceneProbe(order.subject, order.splits, access, shared)
+    with _evaluation_mode(scene):
+        reading, restored = _guarded(order, probe, shared)
+    known: dict[str, Json] = {
+        "access": access.used,
+        "access_by_split": dict(access.by_split),
+        "dtype": probe.dtype,
+        "device": scene.device.type,
+        "hessian_products": probe.ledger.products,
+    }
+    if restored:
+        known["restored"] = list(restored)
+    return reading.model_copy(
+        update={"protocol": {**reading.protocol, **known}, "cost": probe.ledger.cost()}
+    )
+
+
+def _guarded(order: Order, probe: SceneProbe, shared: Shared) -> tuple[Reading, tuple[str, ...]]:
+    with guarded(shared.scene.network.module) as guard:
+        probe.guard = guard
+        try:
+            return order.metric.measure(order.settings, probe), guard.restore()
+        except Exception as problem:
+            if guard.restore():
+                problem.add_note(f"put back after the metric: {', '.join(guard.restored)}")
+            raise
+        finally:
+            if guard.restored:
+                shared.forget()  # what was computed meanwhile may be of tampered weights
+
+
+@contextmanager
+def _evaluation_mode(scene: Scene) -> Iterator[None]:
+    """The module in evaluation mode, float32 meaning float32."""
+    module = scene.network.module
+    modes = [(part, part.training) for part in module.modules()]
+    try:
+        module.eval()
+        with autocast("float32", scene.device):
+            yield
+    finally:
+        for part, mode in modes:
+            part.training = mode

@@ -1,0 +1,96 @@
+"""What a probe stands on: one network, its loss, its data and its trained points.
+
+A scene is made from a workbench (`pack.py`) or, in a test, from a few tensors.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from harness.api.contexts import Weights
+from harness.api.networks import Network
+from harness.compute.losses import cross_entropy, errors
+from harness.measure.access import SplitKind
+
+
+class Examples(Protocol):
+    """One split on a device."""
+
+    @property
+    def targets(self) -> Tensor:
+        """Targets [n]."""
+
+    def model_inputs(self, where: Tensor | slice) -> Mapping[str, Tensor]:
+        """The module's inputs for some examples (a slice, or indices)."""
+
+
+@dataclass(frozen=True)
+class TensorExamples:
+    """Examples that are ready as float tensors."""
+
+    inputs: Mapping[str, Tensor]
+    targets: Tensor
+
+    def model_inputs(self, where: Tensor | slice) -> Mapping[str, Tensor]:
+        """The module's inputs for some examples."""
+        return {name: tensor[where] for name, tensor in self.inputs.items()}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Loss and error per example: (logits [n, ...], targets [n]) -> [n]."""
+
+    losses: Callable[[Tensor, Tensor], Tensor]
+    errors: Callable[[Tensor, Tensor], Tensor]
+
+
+CLASSIFICATION = Objective(losses=cross_entropy, errors=errors)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Bytes that may be in use at any one time.
+
+    `batch`: activations of the examples that run at once, and weights that are stacked; on a CPU
+    this is kept near the caches. `graph`: a graph that is kept for Hessian products. `cache`:
+    inputs and weights kept over a pack.
+    """
+
+    batch: int = 64 * 2**20
+    graph: int = 2**30
+    cache: int = 512 * 2**20
+
+    @staticmethod
+    def of(device: torch.device) -> "Budget":
+        """What suits a kind of device."""
+        if device.type == "cpu":
+            return Budget()
+        return Budget(batch=2 * 2**30, graph=8 * 2**30, cache=4 * 2**30)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One network, its loss, its data and its points.
+
+    `examples` gives a split by name (called when a metric first looks at it), `kinds` says what
+    each name stands for ("train" among them), `points` gives the weights of a run's key at a named
+    point. `budget` bounds the bytes of activations, and of stacked weights, at any one time.
+    """
+
+    network: Network
+    examples: Callable[[str], Examples]
+    kinds: Mapping[str, SplitKind]
+    points: Callable[[str, str], Mapping[str, Tensor]]
+    objective: Objective = CLASSIFICATION
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    budget: Budget = field(default_factory=Budget)
+    stacked: bool = False
+
+    def outputs(self, weights: Weights, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The network's logits at some weights; the module's own weights play no part."""
+        given = dict(inputs)
+        answer = torch.func.functional_call(self.network.module, dict(weights), (), given)
+        return self.network.logits(answer)

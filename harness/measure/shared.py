@@ -1,0 +1,67 @@
+"""What the metrics of a pack share: end points, their evaluations, Krylov spaces.
+
+Everything here is a function of what it is called by, so sharing saves work and changes no number.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from torch import Tensor
+
+from harness.measure.scene import Scene
+
+T = TypeVar("T")
+
+
+@dataclass
+class Shelf:
+    """Values by name, the least lately used thrown away beyond so many bytes."""
+
+    room: int
+    _values: "OrderedDict[Hashable, tuple[Any, int]]" = field(default_factory=OrderedDict)
+    _bytes: int = 0
+
+    def get(self, name: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+        """The value of that name, made now if it is not there."""
+        if name in self._values:
+            self._values.move_to_end(name)
+            value: T = self._values[name][0]
+            return value
+        made = make()
+        self.put(name, made, size(made))
+        return made
+
+    def has(self, name: Hashable) -> bool:
+        """Whether a value is kept."""
+        return name in self._values
+
+    def put(self, name: Hashable, value: object, size: int) -> None:
+        """Keep a value of so many bytes."""
+        if name not in self._values:
+            self._bytes += size
+        self._values[name] = (value, size)
+        while self._bytes > self.room and len(self._values) > 1:
+            _, (_, gone) = self._values.popitem(last=False)
+            self._bytes -= gone
+
+
+class Shared:
+    """The shelves of one pack on one scene."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew, as when a metric has tampered with the points."""
+        self.points = Shelf(self.scene.budget.cache)
+        self.evaluations = Shelf(self.scene.budget.cache)
+        self.samples = Shelf(self.scene.budget.cache)
+        self.spaces = Shelf(self.scene.budget.graph)
+
+
+def tensors_size(weights: Mapping[str, Tensor]) -> int:
+    """Bytes of a mapping of tensors."""
+    return sum(tensor.nbytes for tensor in weights.values())

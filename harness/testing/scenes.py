@@ -1,0 +1,96 @@
+"""Small worlds with a known answer: a metric is measured on them as it is on real runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from harness.api.cells import Seeds
+from harness.api.contexts import Subject
+from harness.api.networks import Network
+from harness.api.settings import Settings
+from harness.measure.access import AccessControl, SplitKind
+from harness.measure.probe import SceneProbe
+from harness.measure.reading import Order, read
+from harness.measure.scene import CLASSIFICATION, Budget, Objective, Scene, TensorExamples
+from harness.measure.shared import Shared
+
+if TYPE_CHECKING:
+    from harness.api.offers import Metric
+    from harness.api.readings import Access, Reading
+
+Data = tuple[Tensor, Tensor]  # inputs [n, ...] and targets [n]
+
+
+def _no_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    return torch.zeros(targets.shape, dtype=outputs.dtype)
+
+
+def _as_it_is(outputs: Tensor, targets: Tensor) -> Tensor:
+    return outputs.expand(targets.shape)
+
+
+LOSS_ITSELF = Objective(losses=_as_it_is, errors=_no_error)
+"""For a module whose output is its loss: a scalar, or one number per example."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A module called as `module(x)`, splits by name ("train" among them), and runs by name.
+
+    A split whose name begins with "ood" is an OOD split.
+    """
+
+    module: nn.Module
+    splits: Mapping[str, Data]
+    runs: Mapping[str, Mapping[str, Tensor]]
+    objective: Objective = CLASSIFICATION
+    budget: Budget = field(default_factory=Budget)
+    stacked: bool = False
+
+    def shared(self) -> Shared:
+        """The world as a pack sees it; hand it on to share work between readings."""
+        kinds: dict[str, SplitKind] = {}
+        for name in self.splits:
+            kinds[name] = "train" if name == "train" else "ood" if name[:3] == "ood" else "id"
+        scene = Scene(
+            network=Network(module=self.module, head=()),
+            examples=lambda name: TensorExamples({"x": self.splits[name][0]}, self.splits[name][1]),
+            kinds=kinds,
+            points=lambda key, point: self.runs[key if point == "final" else f"{key}/{point}"],
+            objective=self.objective,
+            budget=self.budget,
+            stacked=self.stacked,
+        )
+        return Shared(scene)
+
+    def probe(
+        self, *keys: str, access: Access = "ood-labels", shared: Shared | None = None
+    ) -> SceneProbe:
+        """A probe on some runs, as a metric with that access would get it."""
+        shared = shared or self.shared()
+        return SceneProbe(_subject(keys), self._evaluated(), AccessControl("test", access), shared)
+
+    def read(
+        self,
+        metric: Metric,
+        keys: Sequence[str],
+        settings: Settings | None = None,
+        shared: Shared | None = None,
+    ) -> Reading:
+        """A reading of a metric on some runs, on every split but "train"."""
+        chosen = settings or metric.settings()
+        order = Order(metric, chosen, _subject(keys), self._evaluated())
+        return read(order, shared or self.shared())
+
+    def _evaluated(self) -> tuple[str, ...]:
+        return tuple(name for name in self.splits if name != "train")
+
+
+def _subject(keys: Sequence[str]) -> Subject:
+    kind = {1: "point", 2: "pair"}.get(len(keys), "group")
+    return Subject(of=kind, keys=tuple(keys), seeds=tuple(Seeds(n) for n in range(len(keys))))
