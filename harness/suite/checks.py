@@ -1,0 +1,122 @@
+"""Combinations that cannot work, found before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.api.data import Outline
+from harness.api.errors import HarnessError
+from harness.api.recipes import Recipe
+from harness.api.suites import DataUse, Init, MetricUse, Pretrain, SeedDesign
+from harness.suite.asking import asked, input_shapes
+from harness.suite.nodes import Table
+from harness.suite.sections import checkpoint_file
+from harness.suite.uses import Context, Placed
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that decides which trainings a suite stands for."""
+
+    data: DataUse
+    pretrain: Pretrain | None
+    inits: tuple[Init, ...]
+    seeds: SeedDesign
+
+
+def check_inits(training: Training, root: Table, context: Context) -> None:
+    """Note a missing or unused pretraining, and checkpoints that are not there."""
+    kinds = [init.kind for init in training.inits]
+    entry = root.entry("inits")
+    where = str(root.mark if entry is None else entry.mark)
+    if "pretrained" in kinds and training.pretrain is None and root.get("pretrain") is None:
+        message = "the init 'pretrained' needs the section `pretrain`"
+        fix = "add `pretrain: {data: ..., method: ...}`"
+        context.problems.add(HarnessError(message, where=where, fix=fix))
+    section = root.entry("pretrain")
+    if section is not None and "pretrained" not in kinds:
+        message = "`pretrain` is never used"
+        fix = "add `pretrained` to `inits`, or set `pretrain: null`"
+        context.problems.add(HarnessError(message, where=str(section.mark), fix=fix))
+    seeds = training.seeds
+    for init in training.inits:
+        if init.checkpoint is None:
+            continue
+        if (
+            "{seed}" not in init.checkpoint
+            and len(seeds.pretrain) > 1
+            and seeds.design == "crossed"
+        ):
+            message = (
+                f"the init {init.label!r} is one file for {len(seeds.pretrain)} pretrain seeds"
+            )
+            fix = "put {seed} into its path, or ask for one pretrain seed"
+            context.problems.add(HarnessError(message, where=where, fix=fix))
+        files = dict.fromkeys(checkpoint_file(init.checkpoint, seed) for seed in seeds.pretrain)
+        missing = [path for path in files if not path.is_file()]
+        if missing:
+            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            message = f"there is no checkpoint {missing[0]}{more}"
+            context.problems.add(HarnessError(message, where=where))
+
+
+def check_pretrain_data(pretrain: Pretrain, data: DataUse, where: str) -> None:
+    """Raise where the pretrained network could not take the suite's inputs."""
+    theirs, ours = input_shapes(pretrain.data.outline), input_shapes(data.outline)
+    if theirs != ours:
+        message = f"the inputs of the pretraining data are {theirs}, those of `data` are {ours}"
+        raise HarnessError(message, where=where, fix="choose datasets of one shape")
+
+
+def check_method(placed: Placed, outline: Outline, context: Context) -> None:
+    """Raise where a method cannot be trained, or its recipe contradicts itself."""
+    name = placed.use.name
+    if context.catalogue.find("method", name).offer.kind != "train":
+        message = f"the method {name!r} merges trained points, which is not supported yet"
+        raise HarnessError(message, where=placed.mark)
+    recipe = asked(placed, "recipe", context, outline)
+    fault = _fault(recipe)
+    if fault:
+        message = f"the recipe of method {placed.use.label!r} {fault}"
+        raise HarnessError(message, where=placed.mark)
+
+
+def _fault(recipe: object) -> str:
+    if not isinstance(recipe, Recipe):
+        return "is not a Recipe"
+    if not recipe.phases:
+        return "has no phases"
+    for number, phase in enumerate(recipe.phases, start=1):
+        if (phase.steps is None) == (phase.epochs is None):
+            return f"needs steps or epochs, not both, in phase {number}"
+        if (phase.steps is not None and phase.steps < 1) or (
+            phase.epochs is not None and phase.epochs <= 0
+        ):
+            return f"takes no step in phase {number}"
+    return ""
+
+
+def check_scores(scores: Sequence[Placed], data: DataUse, context: Context) -> None:
+    """Note scores over groups where the data have no groups."""
+    for placed in scores:
+        offer = context.catalogue.find("score", placed.use.name).offer
+        if offer.groups and not data.outline.groups:
+            message = f"the score {placed.use.name!r} needs groups"
+            fix = f"dataset {data.train.dataset.name!r} has none"
+            context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
+
+
+def check_metric(metric: MetricUse, seeds: SeedDesign, where: str) -> None:
+    """Raise where a pair metric finds no pair of runs."""
+    if metric.of != "pair":
+        return
+    within = len(seeds.finetune) * len(seeds.order or (0,))
+    runs = within * len(seeds.pretrain)
+    name = metric.use.name
+    if runs < 2:
+        fix = "add seeds, or remove the metric"
+        raise HarnessError(f"{name!r} pairs runs, and there is only one", where=where, fix=fix)
+    if metric.pairs == "within-pretrain-seed" and within < 2:
+        message = f"{name!r} pairs runs of one pretrain seed, and there is only one of each"
+        raise HarnessError(message, where=where, fix="add fine-tune seeds")

@@ -1,0 +1,57 @@
+"""The section `metrics`: where each metric is read, and which runs it pairs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.api.cells import Primary, SplitUse
+from harness.api.errors import HarnessError
+from harness.api.suites import MetricUse
+from harness.suite.language import PAIR_KEYS
+from harness.suite.nodes import Node, Scalar, Table
+from harness.suite.reading import table, whole, wrong
+from harness.suite.sections import split_names
+from harness.suite.uses import Context, Placed
+
+
+def metric_of(
+    placed: Placed, data: tuple[SplitUse, ...], primary: Primary, context: Context
+) -> MetricUse:
+    """A metric with its splits: those of `primary` that it may see, unless it names its own."""
+    offer = context.catalogue.find("metric", placed.use.name).offer
+    kinds = {split.name: split.kind for split in data}
+    seen = {"train": (), "id": ("id",)}.get(offer.access, ("id", "ood"))
+    node = placed.beside.get("splits")
+    if node is None:
+        splits = tuple(name for name in (primary.id, *primary.ood) if kinds[name] in seen)
+    else:
+        splits = split_names(node, tuple(kinds), "split")
+        hidden = [name for name in splits if kinds[name] not in seen]
+        if hidden:
+            message = f"the metric {placed.use.name!r} may see {offer.access} data only"
+            raise HarnessError(f"{message}, not {hidden[0]!r}", where=str(node.mark))
+    pairs = placed.beside.get("pairs")
+    if pairs is not None and offer.of != "pair":
+        message = f"the metric {placed.use.name!r} is of a {offer.of}, so it has no pairs"
+        raise HarnessError(message, where=str(pairs.mark), fix="remove `pairs`")
+    return MetricUse(
+        placed.use, offer.of, splits, "all" if pairs is None else _pairs(pairs, context)
+    )
+
+
+def _pairs(node: Node, context: Context) -> Literal["all", "within-pretrain-seed"] | int:
+    if isinstance(node, Table):
+        section = table(node, "pairs", PAIR_KEYS, context.problems)
+        sample = section.get("sample")
+        if sample is None:
+            fix = "write {sample: 60}"
+            raise HarnessError("pairs need a number to sample", where=str(node.mark), fix=fix)
+        return whole(sample, "the number of pairs", least=1)
+    word = node.value if isinstance(node, Scalar) else None
+    if isinstance(word, int) and not isinstance(word, bool):
+        return whole(node, "the number of pairs", least=1)
+    if word == "all":
+        return "all"
+    if word == "within-pretrain-seed":
+        return "within-pretrain-seed"
+    raise wrong(node, "all, within-pretrain-seed or a number of pairs to sample", "pairs")

@@ -1,0 +1,111 @@
+"""Open a suite: find, read, override, discover, check."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.api.cells import Limit
+from harness.api.errors import HarnessError
+from harness.api.suites import Suite
+from harness.plug import Catalogue, discover
+from harness.suite.finding import find_suite
+from harness.suite.nodes import Listing, Node, Scalar, Table
+from harness.suite.overrides import override
+from harness.suite.parsing import parse_file
+from harness.suite.problems import Problems
+from harness.suite.reading import home, items, path_from, text
+from harness.suite.resolving import Asked, resolve
+from harness.suite.scalars import fill_variables
+from harness.suite.uses import Context
+from harness.suite.writing import write
+
+
+def open_suite(
+    name: str,
+    *,
+    overrides: Sequence[str] = (),
+    extra: Sequence[str] = (),
+    without: Sequence[str] = (),
+    limit: Limit | None = None,
+    smoke: bool = False,
+) -> tuple[Suite, Catalogue]:
+    """The checked suite, and the catalogue that it was checked against.
+
+    Args:
+        name: a built-in suite's name, or a path.
+        overrides: `data.batch=64`, as after `--set`.
+        extra: plugin files or modules besides those of the suite.
+        without: plugins to leave out besides those of the suite.
+        limit: at most so many examples per split and steps per training.
+        smoke: a trial: the limit 200 examples and 10 steps, and at most two seeds of each kind,
+            models and methods.
+
+    Raises:
+        HarnessError: one line; a `SuiteError` knows all problems that were found.
+    """
+    found = find_suite(name)
+    problems = Problems()
+    root = override(parse_file(found.path, found.shown), overrides)
+    filled = fill_variables(root, os.environ, problems)
+    assert isinstance(filled, Table)  # a table stays one
+    plugins = _plugins(filled, found.folder, problems)
+    left_out = [text(item, "without") for item in items(filled.get("without"))]
+    problems.stop()
+    more = Asked(
+        limit=limit,
+        smoke=smoke,
+        plugins=tuple(dict.fromkeys([*plugins, *(_extra(each) for each in extra)])),
+        without=tuple(dict.fromkeys([*left_out, *without])),
+    )
+    catalogue = discover(more.plugins, more.without)
+    _refuse_broken(plugins, catalogue)
+    suite = resolve(filled, more, Context(catalogue, found.folder, problems))
+    return replace(suite, text=write(suite, dict(_variables(filled)))), catalogue
+
+
+def _plugins(root: Table, folder: Path, problems: Problems) -> dict[str, str]:
+    """Plugins that the suite names, files as absolute paths; each with where it stands."""
+    plugins: dict[str, str] = {}
+    for item in items(root.get("plugins")):
+        try:
+            name = text(item, "a plugin")
+            if _is_path(name):
+                name = path_from(name, home(item.mark, folder))
+                if not Path(name).is_file():
+                    raise HarnessError(f"there is no plugin file {name}", where=str(item.mark))
+            plugins[name] = str(item.mark)
+        except HarnessError as error:
+            problems.add(error)
+    return plugins
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(".py") or "/" in name or "\\" in name
+
+
+def _extra(name: str) -> str:
+    return path_from(name, Path.cwd()) if _is_path(name) else name
+
+
+def _refuse_broken(plugins: dict[str, str], catalogue: Catalogue) -> None:
+    """A plugin that the suite itself names must work."""
+    for aside in catalogue.set_aside:
+        if aside.plugin in plugins:
+            message = f"the plugin cannot be used: {aside.reason}"
+            raise HarnessError(message, where=plugins[aside.plugin])
+
+
+def _variables(node: Node) -> Iterator[tuple[str, str]]:
+    """Values that were written with `${NAME}`, and how."""
+    if isinstance(node, Scalar):
+        if isinstance(node.value, str) and node.value != node.raw and "${" in node.raw:
+            yield node.value, node.raw
+    elif isinstance(node, Listing):
+        for item in node.items:
+            yield from _variables(item)
+    else:
+        for entry in node.entries:
+            yield from _variables(entry.value)
