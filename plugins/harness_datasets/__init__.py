@@ -6,8 +6,14 @@ from harness.api.hooks import hookimpl
 from harness.api.offers import Dataset, Shift
 from harness_datasets.digits import DIGITS
 from harness_datasets.shifts.block_shuffle import BLOCK_SHUFFLE
+from harness_datasets.shifts.blur import BLUR
+from harness_datasets.shifts.contrast import CONTRAST
+from harness_datasets.shifts.inversion import INVERSION
 from harness_datasets.shifts.noise import NOISE
+from harness_datasets.shifts.occlusion import OCCLUSION
 from harness_datasets.shifts.rotation import ROTATION
+from harness_datasets.shifts.scale import SCALE
+from harness_datasets.shifts.translation import TRANSLATION
 
 
 @hookimpl
@@ -19,4 +25,14 @@ def harness_datasets() -> Iterable[Dataset]:
 @hookimpl
 def harness_shifts() -> Iterable[Shift]:
     """Image transformations, deterministic per example."""
-    return (BLOCK_SHUFFLE, NOISE, ROTATION)
+    return (
+        BLOCK_SHUFFLE,
+        BLUR,
+        CONTRAST,
+        INVERSION,
+        NOISE,
+        OCCLUSION,
+        ROTATION,
+        SCALE,
+        TRANSLATION,
+    )

@@ -46,6 +46,30 @@ def in_floats(change: Callable[[Tensor, slice], Tensor]) -> Callable[[Tensor], T
     return run
 
 
+def placed(
+    linear: tuple[Tensor, Tensor, Tensor, Tensor], moved: tuple[Tensor, Tensor], like: Tensor
+) -> Tensor:
+    """Matrices for `warped` from a map in pixels about the centre (x right, y down).
+
+    With `linear` (a, b, c, d) and `moved` (right, down), all [n], what is at (x, y) in the result
+    comes from (a x' + b y', c x' + d y') where x' = x - right and y' = y - down.
+    """
+    import torch
+
+    a, b, c, d = linear
+    height, width = like.shape[-2:]
+    right, down = moved
+    rows = [
+        a,
+        b * (height / width),
+        -(a * right + b * down) * (2 / width),
+        c * (width / height),
+        d,
+        -(c * right + d * down) * (2 / height),
+    ]
+    return torch.stack(rows, dim=1).reshape(-1, 2, 3)
+
+
 def warped(images: Tensor, matrices: Tensor) -> Tensor:
     """Float images resampled bilinearly; outside lies 0, the darkest value.
 

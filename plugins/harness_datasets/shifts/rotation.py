@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.api.offers import Shift
 from harness.api.settings import Settings, setting
 from harness_datasets.shifts.amounts import Amount, drawn
-from harness_datasets.shifts.images import each_image, in_floats, warped
+from harness_datasets.shifts.images import each_image, in_floats, placed, warped
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,11 +39,8 @@ def apply(
     cos, sin = torch.where(right, cos.round(), cos), torch.where(right, sin.round(), sin)
 
     def turn(images: Tensor, part: slice) -> Tensor:
-        height, width = images.shape[-2:]
-        c, s = cos[part], sin[part]
-        zero = torch.zeros_like(c)
-        rows = [c, -s * (height / width), zero, s * (width / height), c, zero]
-        return warped(images, torch.stack(rows, dim=1).reshape(-1, 2, 3))
+        c, s, zero = cos[part], sin[part], torch.zeros_like(cos[part])
+        return warped(images, placed((c, -s, s, c), (zero, zero), images))
 
     return each_image(inputs, in_floats(turn))
 
