@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from filelock import FileLock, Timeout
-
 from harness.api.errors import HarnessError
 from harness.store.disk import plain_refusals
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    from filelock import FileLock, Timeout
+else:
     import fcntl
 
 
@@ -45,23 +45,23 @@ def claim(path: Path, key: str) -> Claim | None:
     """Claim a cell through the lock file at `path`; None where somebody else holds it."""
     with plain_refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        let_go = _by_flock(path) if sys.platform != "win32" else by_filelock(path)
+        let_go = _lock(path)
     return None if let_go is None else Claim(key, let_go)
 
 
-def by_filelock(path: Path) -> Callable[[], None] | None:
-    """The lock where there is no `flock`; the file stays, or goes, as the library does it."""
-    lock = FileLock(path, thread_local=False)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return None
-    return lock.release
+if sys.platform == "win32":
 
+    def _lock(path: Path) -> Callable[[], None] | None:
+        lock = FileLock(path, thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return None
+        return lock.release
 
-if sys.platform != "win32":
+else:
 
-    def _by_flock(path: Path) -> Callable[[], None] | None:
+    def _lock(path: Path) -> Callable[[], None] | None:
         """The lock on an open file, which is deleted again by its holder.
 
         Between our opening and locking it, the holder before us may have deleted the file: then we

@@ -100,6 +100,16 @@ class Store:
             shutil.rmtree(temporary, ignore_errors=True)
         return kept
 
+    def discard(self, key: str) -> None:
+        """Take a cell out of the store, at one stroke; nothing happens where there is none."""
+        folder = paths.cell_folder(self.root, key)
+        aside = paths.unfinished(self.root) / _own_name(key)
+        with plain_refusals(folder):
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
     def fail(self, failure: Failure) -> None:
         """Note why a cell could not be finished, until it is."""
         log = paths.failure_log(self.root, failure.key)
@@ -140,10 +150,7 @@ class Store:
                     check_files(sealed, str(folder))
                     return parse(sealed, folder)
             except Damaged:
-                aside = paths.unfinished(self.root) / _own_name(written.key)
-                with suppress(FileNotFoundError):
-                    folder.rename(aside)
-                shutil.rmtree(aside, ignore_errors=True)
+                self.discard(written.key)
 
     def _forget_failure(self, key: str) -> None:
         paths.failure_note(self.root, key).unlink(missing_ok=True)
