@@ -1,6 +1,10 @@
 """A network from a model offer, its weights drawn from a stream and nothing else touched."""
 
+import copy
+from collections.abc import Mapping
+
 import torch
+from torch import Tensor
 
 from harness.api.contexts import BuildRoom
 from harness.api.data import Outline
@@ -8,6 +12,8 @@ from harness.api.errors import HarnessError
 from harness.api.networks import Network
 from harness.api.offers import Model
 from harness.api.settings import Settings
+from harness.compute.dropout import StreamDropout
+from harness.compute.hashing import key_of
 
 
 def build_network(model: Model, settings: Settings, outline: Outline, derived: int) -> Network:
@@ -22,6 +28,19 @@ def build_network(model: Model, settings: Settings, outline: Outline, derived: i
         network = model.build(settings, room)
     _check(model.name, network)
     return network
+
+
+def draws_dropout(network: Network, inputs: Mapping[str, Tensor]) -> bool:
+    """Whether a forward pass in training mode asks for dropout; tried once, on a copy.
+
+    Models without dropout are spared the interception of every torch call.
+    """
+    module = copy.deepcopy(network.module).train()
+    mode = StreamDropout()
+    mode.begin(key_of(0, next(module.parameters()).device))
+    with torch.no_grad(), mode:
+        module(**inputs)
+    return mode.calls > 0
 
 
 def head_names(network: Network) -> list[str]:

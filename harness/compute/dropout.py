@@ -1,8 +1,7 @@
 """Dropout from a named stream, the same alone and in a stack, for models one did not write."""
 
-import contextlib
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -163,12 +162,6 @@ def step_keys(derived: int | list[int], device: torch.device) -> Callable[[int],
     """The map from a step to the key(s) of its forward pass, for one run or a stack of runs."""
     base = key_of(derived, device)
     return lambda step: keyed(base, step)
-
-
-@contextlib.contextmanager
-def no_dropout_stream() -> Iterator[None]:
-    """For models without dropout: nothing is intercepted, so nothing is slower."""
-    yield
 
 
 def _unguarded(func: Any) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from harness.api.networks import Network
 from harness.api.offers import Dataset, Model, Offer, Shift
 from harness.api.settings import Settings
 from harness.compute.agreement import check_dataset
-from harness.compute.building import build_network
+from harness.compute.building import build_network, draws_dropout
 from harness.compute.loading import (
     ShiftUse,
     apply_shift,
@@ -32,6 +32,7 @@ from harness.compute.splits import DeviceSplit
 from harness.compute.streams import derive
 from harness.compute.weights import load_weights
 from harness.plug.uses import offer_from
+from harness.store import paths
 
 if TYPE_CHECKING:
     from harness.plug.catalogue import Catalogue
@@ -88,6 +89,7 @@ class Workbench:
         self._datasets: Recent[Splits] = Recent(DATASETS)
         self._splits: Recent[DeviceSplit] = Recent(SPLIT_BYTES)
         self._blanks: dict[str, Network] = {}
+        self._drops: dict[str, bool] = {}
         self._weights: Recent[dict[str, Tensor]] = Recent(WEIGHT_BYTES)
 
     def offer(self, use: Use) -> tuple[Offer, Settings]:
@@ -118,11 +120,20 @@ class Workbench:
 
         It is shared: set its mode before use, leave its weights alone.
         """
-        key = f"{identity_of_use(model)} {identity_of_use(train.dataset)}"
+        key = _network_key(model, train)
         if key not in self._blanks:
             network = self.network(model, train, 0, "blank")
             self._blanks[key] = replace(network, module=network.module.to(self.device))
         return self._blanks[key]
+
+    def drops(self, model: Use, train: SplitUse) -> bool:
+        """Whether the model draws dropout masks in training."""
+        key = _network_key(model, train)
+        if key not in self._drops:
+            split = self.split(train, Limit(examples=2))
+            inputs = split.model_inputs(slice(None))
+            self._drops[key] = draws_dropout(self.blank(model, train), inputs)
+        return self._drops[key]
 
     def split(self, use: SplitUse, limit: Limit | None = None) -> DeviceSplit:
         """The split on the device: its source cut to the limit, then shifted.
@@ -194,6 +205,10 @@ class Workbench:
         return self._datasets.put(key, splits, 1)
 
 
+def _network_key(model: Use, train: SplitUse) -> str:
+    return f"{identity_of_use(model)} {identity_of_use(train.dataset)}"
+
+
 def file_of(point: str) -> str:
     """The file of a named point in a cell's folder.
 
@@ -201,8 +216,8 @@ def file_of(point: str) -> str:
     ('weights.safetensors', 'checkpoint-000100.safetensors')
     """
     if point == "final":
-        return "weights.safetensors"
+        return paths.WEIGHTS
     kind, _, step = point.partition("-")
     if kind != "checkpoint" or not step.isdigit():
         raise HarnessError(f"no point {point!r}", fix="points are 'final' and 'checkpoint-STEP'")
-    return f"checkpoint-{int(step):06d}.safetensors"
+    return paths.checkpoint(int(step))

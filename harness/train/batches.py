@@ -1,0 +1,57 @@
+"""The inputs and targets of each step, augmented."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from harness.compute.draws import HashDraws
+from harness.compute.hashing import key_of, keyed
+from harness.compute.loading import apply_shift
+from harness.compute.streams import RunStreams
+from harness.train.course import Course
+from harness.train.order import Order
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Model inputs and targets: [b, ...] for one run, [runs, b, ...] for a stack."""
+
+    inputs: dict[str, Tensor]
+    targets: Tensor
+
+
+class Batches:
+    """Batches for one run or a stack of runs, each from its own order and augmentation streams."""
+
+    def __init__(self, course: Course, runs: list[RunStreams], *, stacked: bool) -> None:
+        device = course.split.targets.device
+        orders = [run.order for run in runs]
+        augments = [run.augment for run in runs]
+        self.order = Order(orders, len(course.split), device, stacked=stacked)
+        self.runs = len(runs)
+        self._course = course
+        self._keys = key_of(augments if stacked else augments[0], device)
+
+    def next(self, step: int) -> Batch:
+        """The batch of a step (1 is the first)."""
+        where = self.order.batch()
+        split = self._course.split
+        targets = split.targets[where]
+        if not self._course.shifts:
+            return Batch(split.model_inputs(where), targets)
+        return Batch(self._augmented(where, step), targets)
+
+    def _augmented(self, where: Tensor, step: int) -> dict[str, Tensor]:
+        """All runs' examples shifted in one go; each example has its own run's key."""
+        split = self._course.split
+        places = where.reshape(-1)
+        keys = keyed(self._keys, step)
+        if where.ndim > 1:
+            keys = keys.repeat_interleave(where.shape[1])
+        inputs = {name: values[places] for name, values in split.inputs.items()}
+        for position, shift in enumerate(self._course.shifts):
+            draws = HashDraws(keyed(keys, position), split.examples[places])
+            inputs = apply_shift(shift, inputs, draws)
+        floats = split.floats(inputs)
+        return {n: torch.unflatten(x, 0, where.shape) for n, x in floats.items()}

@@ -1,0 +1,132 @@
+"""A training cell with everything resolved: how many steps, of what size, on what."""
+
+from dataclasses import dataclass, replace
+
+from harness.api.cells import Cell, TrainWork
+from harness.api.data import Outline
+from harness.api.errors import HarnessError
+from harness.api.networks import Network
+from harness.api.offers import Method
+from harness.api.recipes import Phase, Recipe
+from harness.compute.loading import ShiftUse
+from harness.compute.splits import DeviceSplit
+from harness.compute.workbench import Workbench
+from harness.train.order import steps_per_epoch
+
+CURVE = 50  # training losses that a record keeps
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A phase with its length and batch size."""
+
+    phase: Phase
+    steps: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class Course:
+    """What all runs of a pack share. `network` is shared: its weights mean nothing.
+
+    `drops` says whether the network draws dropout masks in training.
+    """
+
+    work: TrainWork
+    recipe: Recipe
+    network: Network
+    outline: Outline
+    split: DeviceSplit
+    shifts: tuple[ShiftUse, ...]
+    stretches: tuple[Stretch, ...]
+    checkpoints: tuple[int, ...]
+    precision: str
+    drops: bool
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases."""
+        return sum(stretch.steps for stretch in self.stretches)
+
+    @property
+    def loss_steps(self) -> list[int]:
+        """Steps whose loss is recorded: at most 50, evenly spaced, the first and last included."""
+        if self.steps <= CURVE:
+            return list(range(1, self.steps + 1))
+        gap = (self.steps - 1) / (CURVE - 1)
+        return [1 + round(i * gap) for i in range(CURVE)]
+
+    def examples_seen(self, steps: int) -> int:
+        """Examples in the first `steps` batches."""
+        seen = 0
+        for stretch in self.stretches:
+            part = min(steps, stretch.steps)
+            seen += part * min(stretch.batch, len(self.split))
+            steps -= part
+        return seen
+
+
+def course_of(cell: Cell, bench: Workbench) -> Course:
+    """Resolve a pretrain or finetune cell: recipe, steps, data and network."""
+    work = cell.work
+    if not isinstance(work, TrainWork):
+        raise TypeError(f"{cell.key} is not a training")
+    method, settings = bench.offer(work.method)
+    outline = bench.outline(work.train)
+    if not isinstance(method, Method) or method.kind != "train":
+        raise HarnessError(f"{work.method.name!r} is not a training method")
+    recipe = method.recipe(settings, outline)
+    split = bench.split(work.train, cell.limit)
+    stretches = _stretches(recipe, work, len(split))
+    limited = cell.limit is not None and cell.limit.steps is not None
+    if cell.limit is not None and cell.limit.steps is not None:
+        stretches = _shortened(stretches, cell.limit.steps)
+    total = sum(stretch.steps for stretch in stretches)
+    return Course(
+        work=work,
+        recipe=recipe,
+        network=bench.blank(work.model, work.train),
+        outline=outline,
+        split=split,
+        shifts=tuple(bench.shifts(work.augment)),
+        stretches=stretches,
+        checkpoints=_checkpoints(recipe, total, limited),
+        precision=cell.precision,
+        drops=bench.drops(work.model, work.train),
+    )
+
+
+def _stretches(recipe: Recipe, work: TrainWork, examples: int) -> tuple[Stretch, ...]:
+    where = f"method {work.method.name!r}"
+    if not recipe.phases:
+        raise HarnessError("its recipe has no phases", where=where)
+    found = []
+    for phase in recipe.phases:
+        batch = phase.batch or work.batch
+        if (phase.steps is None) == (phase.epochs is None):
+            raise HarnessError("a phase needs `steps` or `epochs`, and not both", where=where)
+        if phase.steps is not None:
+            steps = phase.steps
+        else:
+            steps = max(1, round((phase.epochs or 0.0) * steps_per_epoch(examples, batch)))
+        if steps > 0:
+            found.append(Stretch(phase, steps, batch))
+    return tuple(found)
+
+
+def _shortened(stretches: tuple[Stretch, ...], most: int) -> tuple[Stretch, ...]:
+    """At most so many steps in all, shared out over the phases, at least one each."""
+    total = sum(stretch.steps for stretch in stretches)
+    if total <= most:
+        return stretches
+    return tuple(replace(s, steps=max(1, s.steps * most // total)) for s in stretches)
+
+
+def _checkpoints(recipe: Recipe, total: int, limited: bool) -> tuple[int, ...]:
+    """Steps to keep, ascending. "log" is the starting point and the powers of two below the end."""
+    if recipe.checkpoints == "log":
+        return (0, *(2**i for i in range(total.bit_length()) if 2**i < total))
+    asked = sorted(set(recipe.checkpoints))
+    if asked and (asked[0] < 0 or (asked[-1] > total and not limited)):
+        raise HarnessError(f"a checkpoint outside the {total} steps of the training: {asked}")
+    return tuple(step for step in asked if step <= total)

@@ -1,0 +1,127 @@
+"""Several runs of one procedure trained as one: parameters stacked, the forward pass vmapped.
+
+The loss is summed over runs, and no run's loss depends on another's weights, so that one backward
+pass gives each run its own gradient. Batch-norm statistics are stacked buffers, updated in place.
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, vmap
+
+from harness.compute.device import autocast
+from harness.compute.dropout import StreamDropout, step_keys
+from harness.compute.losses import cross_entropy
+from harness.compute.streams import RunStreams
+from harness.train.batches import Batch
+from harness.train.course import Course, Stretch
+from harness.train.optim import clip, optimizer_for
+from harness.train.selection import prefixes_of, set_modes
+
+
+class Stack:
+    """The stacked weights of several runs, and the steps they take together.
+
+    A run that diverges fills its own slice with NaN; the others do not see it.
+    """
+
+    def __init__(
+        self, course: Course, starts: Sequence[Mapping[str, Tensor]], runs: Sequence[RunStreams]
+    ) -> None:
+        self._device = course.split.targets.device
+        self._network = course.network
+        self._precision = course.precision
+        self._runs = len(runs)
+        self._module = copy.deepcopy(course.network.module)
+        self._keys = step_keys([run.dropout for run in runs], self._device)
+        self._dropout = StreamDropout() if course.drops else None
+        stacked = self._stacked(starts)
+        own = dict(self._module.named_parameters())
+        self._parameters = {name: stacked[name] for name in own}
+        self._buffers = {
+            name: stacked[name] for name, _ in self._module.named_buffers() if name in stacked
+        }
+        # Tied parameters have one tensor and several names in a state dict.
+        first = {id(parameter): name for name, parameter in own.items()}
+        self._first_name = {
+            name: first[id(parameter)]
+            for name, parameter in self._module.named_parameters(remove_duplicate=False)
+        }
+
+    def begin(self, stretch: Stretch) -> None:
+        """A phase starts: choose what trains, make a new optimizer."""
+        phase = stretch.phase
+        prefixes = prefixes_of(self._network, phase.trains)
+        set_modes(self._module, prefixes)
+        self._trained = []
+        for name, parameter in self._parameters.items():
+            parameter.requires_grad_(name.startswith(prefixes))
+            parameter.grad = None
+            if parameter.requires_grad:
+                self._trained.append(parameter)
+        self._optimizer = optimizer_for(phase.optimizer, self._trained, stacked=True)
+        self._phase = phase
+
+    def step(self, batch: Batch, step: int, rate: float) -> Tensor:
+        """One optimizer step of every run; the losses before it [runs], detached."""
+        phase = self._phase
+        for group in self._optimizer.param_groups:
+            group["lr"] = phase.optimizer.lr * rate
+        logits = self._forward(batch, step)
+        losses = cross_entropy(logits, batch.targets, phase.label_smoothing).mean(dim=1)
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+        if phase.clip is not None:
+            clip(self._trained, phase.clip, stacked=True)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        return losses.detach()
+
+    def weights(self) -> list[dict[str, Tensor]]:
+        """State dicts of all runs now, copied to the CPU."""
+        everything = {**self._parameters, **self._buffers}
+        stacked = {name: tensor.detach().to("cpu") for name, tensor in everything.items()}
+        names = {name: self._first_name.get(name, name) for name in self._module.state_dict()}
+        return [
+            {name: stacked[first][run].clone() for name, first in names.items()}
+            for run in range(self._runs)
+        ]
+
+    def _stacked(self, starts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        return {
+            name: torch.stack([start[name].to(self._device) for start in starts])
+            for name in starts[0]
+        }
+
+    def _forward(self, batch: Batch, step: int) -> Tensor:
+        """Logits [runs, b, classes]."""
+        if self._dropout is None:
+            return self._cast(batch, None)
+        with self._dropout:
+            return self._cast(batch, self._keys(step))
+
+    def _cast(self, batch: Batch, keys: Tensor | None) -> Tensor:
+        if self._precision == "float32":
+            return self._vmapped(batch, keys)
+        with autocast(self._precision, self._device):
+            logits = self._vmapped(batch, keys)
+        return logits.to(torch.float32)
+
+    def _vmapped(self, batch: Batch, keys: Tensor | None) -> Tensor:
+        def one(
+            parameters: dict[str, Tensor],
+            buffers: dict[str, Tensor],
+            inputs: dict[str, Tensor],
+            key: Tensor | None,
+        ) -> Tensor:
+            if self._dropout is not None and key is not None:
+                self._dropout.begin(key)
+            output = functional_call(self._module, (parameters, buffers), kwargs=inputs)
+            return self._network.logits(output)
+
+        dims = (0, 0, 0, None if keys is None else 0)
+        logits: Tensor = vmap(one, in_dims=dims)(
+            self._parameters, self._buffers, batch.inputs, keys
+        )
+        return logits
