@@ -38,7 +38,9 @@ def _announce_plugins() -> "tempfile.TemporaryDirectory[str] | None":
     name, version = project["name"], project["version"]
     info = Path(folder.name) / f"{name}-{version}.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    head = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    needs = [f"Requires-Dist: {requirement}" for requirement in project["dependencies"]]
+    (info / "METADATA").write_text("\n".join([*head, *needs]) + "\n")
     points = project["entry-points"]["harness"]
     lines = ["[harness]", *(f"{point} = {module}" for point, module in points.items())]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")

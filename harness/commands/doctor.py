@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import platform
-import re
 import shutil
 import sys
 import tempfile
@@ -74,24 +73,34 @@ def _cores() -> int:
 
 
 def _packages() -> Lines:
-    for name in (*_required(), *BESIDES):
-        try:
-            yield f"{name} {importlib.metadata.version(name)}", True
-        except importlib.metadata.PackageNotFoundError:
-            besides = name in BESIDES
-            yield f"{name} is not installed{' (optional)' if besides else ''}", besides
+    from packaging.requirements import Requirement
+
+    for line in sorted(_requirements(), key=str.lower):
+        needed = Requirement(line)
+        installed = _version(needed.name)
+        if installed is None:
+            yield f"{needed.name} is not installed", False
+        else:
+            good = needed.specifier.contains(installed, prereleases=True)
+            yield f"{needed.name} {installed}{'' if good else f' (needs {needed.specifier})'}", good
+    for name in BESIDES:
+        yield f"{name} {_version(name) or 'is not installed (optional)'}", True
 
 
-def _required() -> list[str]:
-    """Names of the distribution's own dependencies, extras left out."""
+def _requirements() -> list[str]:
+    """The distribution's own dependencies, extras left out."""
     try:
         requirements = importlib.metadata.requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:
         return ["torch"]
-    names = [
-        re.split(r"[^A-Za-z0-9._-]", line)[0] for line in requirements if "extra ==" not in line
-    ]
-    return sorted(names, key=str.lower)
+    return [line for line in requirements if "extra ==" not in line]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _devices() -> Lines:
@@ -116,6 +125,8 @@ def _chosen() -> str:
 
 
 def _plugins(catalogue: Catalogue) -> Lines:
+    if not catalogue.plugins:
+        yield f"there is none: is {DISTRIBUTION} installed? (`pip install .` in a checkout)", False
     for plugin in catalogue.plugins:
         count = len(plugin.offers)
         who = provider(plugin.plugin, plugin.distribution, plugin.version)
