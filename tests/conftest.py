@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def _use_this_checkout() -> None:
     for package, folder in (("harness_models", ROOT / "plugins"), ("harness", ROOT)):
         spec = importlib.util.find_spec(package)
-        origin = Path((spec.origin if spec else None) or os.devnull)
+        origin = Path((spec.origin if spec else None) or os.devnull).resolve()
         if (folder / package).is_dir() and folder / package not in origin.parents:
             _put_on_path(folder)
 
