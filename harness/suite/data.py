@@ -13,7 +13,7 @@ from harness.suite.asking import input_shapes, outline_of
 from harness.suite.language import DATA_KEYS, OOD_KEYS, TRAIN_KEYS
 from harness.suite.nodes import Node, Table
 from harness.suite.problems import unknown
-from harness.suite.reading import checked_name, needed, table, text, whole
+from harness.suite.reading import checked_name, items, needed, table, text, whole
 from harness.suite.uses import Context, Placed, one_use, single_uses
 
 OTHER_DATASET = "natural"
@@ -133,7 +133,7 @@ def _ood_split(name: str, node: Node, base: Base, context: Context) -> SplitUse:
         raise HarnessError(f"the dataset has a split {name!r} already", where=where)
     section = table(node, what, OOD_KEYS, context.problems)
     parent = _parent(section, base)
-    shifts = single_uses(section.get("by"), "shift", context)
+    shifts = [one_use(item, "shift", context) for item in items(section.get("by"))]
     own = tuple(each.use for each in shifts)
     other = section.get("dataset")
     if other is None:
@@ -148,6 +148,7 @@ def _ood_split(name: str, node: Node, base: Base, context: Context) -> SplitUse:
         made = replace(source, name=name, by=(*source.by, *own))
     else:
         made = _from_other(other, section, base, context)
+        _applicable(shifts, base.outline, context)
         made = replace(made, name=name, by=own)
     kind = section.get("shift")
     if kind is not None:
@@ -187,8 +188,6 @@ def _from_other(node: Node, section: Table, base: Base, context: Context) -> Spl
     if in_domain and not section.get("by"):
         message = f"{source!r} is an in-domain split of the suite's own dataset"
         raise HarnessError(message, where=placed.mark, fix="shift it `by:`")
-    shifts = single_uses(section.get("by"), "shift", context)
-    _applicable(shifts, outline, context)
     return SplitUse("", placed.use, fingerprint, source)
 
 

@@ -74,6 +74,7 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
     checks.check_scores(parts.scores, parts.data, context)
     for placed in parts.methods:
         problems.attempt(partial(checks.check_method, placed, parts.data.outline, context))
+    problems.stop()
     answer = Answer(tuple(each.use for each in parts.scores), parts.data.splits)
     main = main_split(parts.data.outline)
     primary = problems.attempt(partial(primary_of, root.get("primary"), answer, main, context))
