@@ -32,12 +32,15 @@ def _show_card(card: Card) -> None:
         return
     click.echo("\nSettings")
     echo_table(
-        ("name", "type", "default", "limits", "about", "source"),
+        ("name", "type", "default", "limits", "about"),
         [
-            (item.name, item.type, item.default, item.limits or "-", item.about, item.source)
+            (item.name, item.type, item.default, item.limits or "-", item.about)
             for item in card.settings
         ],
     )
+    sources = [f"  {item.name}: {item.source}" for item in card.settings if item.source]
+    if sources:
+        click.echo("\n".join(["\nWhere defaults come from", *sources]))
 
 
 def _show_suite(options: SuiteOptions) -> None:

@@ -68,7 +68,7 @@ def _file(name: str) -> Candidate:
     # named by content: an unchanged file is run once per process, an edited one anew, and
     # every process has the same name for it
     module = f"harness_file_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{content}"
-    return Candidate(name, name, "", module, functools.partial(_run_file, path, module))
+    return Candidate(name, path.name, "", module, functools.partial(_run_file, path, module))
 
 
 def _run_file(path: Path, name: str) -> object:

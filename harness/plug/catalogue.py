@@ -118,6 +118,5 @@ def _check_noun(noun: str) -> None:
 
 def _excluded(provided: Provided[Any]) -> str:
     """What `--without` must be given to leave out this plugin and nothing else."""
-    if provided.origin == provided.distribution:
-        return provided.origin
-    return f"{provided.distribution}:{provided.origin}"
+    own, distribution = provided.origin, provided.distribution
+    return f"{distribution}:{own}" if provided.version else own

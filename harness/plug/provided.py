@@ -16,8 +16,9 @@ O = TypeVar("O", bound=Offer, covariant=True)  # noqa: E741 - O is an offer
 class Provided(Generic[O]):
     """An offer and who provides it.
 
-    `origin` is the entry-point name, file or module that the plugin was found by. `digest` is the
-    hash of the offer's source (16 hex digits), worked out when it is first asked for.
+    `origin` is the entry-point name, file or module that the plugin was found by. Where no
+    distribution provides it, `distribution` is the file's or module's name and `version` is empty.
+    `digest` is the hash of the offer's source (16 hex digits), worked out when it is asked for.
     """
 
     offer: O
@@ -66,9 +67,7 @@ def provider(plugin: str, distribution: str, version: str) -> str:
 
     >>> provider("zoo", "acme-models", "1.2")
     'acme-models 1.2 (zoo)'
-    >>> provider("./mine.py", "./mine.py", "")
+    >>> provider("./mine.py", "mine.py", "")
     './mine.py'
     """
-    if plugin == distribution:
-        return f"{distribution} {version}".strip()
-    return f"{distribution} {version}".strip() + f" ({plugin})"
+    return f"{distribution} {version} ({plugin})" if version else plugin

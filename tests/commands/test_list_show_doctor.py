@@ -73,7 +73,7 @@ def test_list_gives_one_line_per_offer_and_cuts_nothing(plugin):
     assert lines[0].split() == ["noun", "name", "about", "provider"]
     assert lines[1].startswith("model  acme-net    a net with a long story")
     assert "and an end" in lines[1]
-    assert lines[1].endswith(plugin)
+    assert lines[1].endswith("acme.py")
     assert len(lines) == 3
 
 
@@ -100,7 +100,7 @@ def test_json_says_who_provides_an_offer(plugin):
         "noun": "model",
         "name": "acme-plain",
         "about": "nothing to set",
-        "distribution": plugin,
+        "distribution": "acme.py",
         "version": "",
         "plugin": plugin,
     }
@@ -119,10 +119,10 @@ def test_a_noun_that_does_not_exist_is_an_error_with_a_guess():
 
 def test_a_card_shows_every_setting_with_its_limits_default_and_source(plugin):
     lines = printed(show.command, "model", "acme-net", "-p", plugin).splitlines()
-    rows = {line.split()[0]: line for line in lines[lines.index("Settings") + 2 :]}
+    rows = {line.split()[0]: line for line in lines[lines.index("Settings") + 2 :] if line}
 
     assert rows["width"].split("  ")[0] == "width"
-    for part in ("int", "32", ">= 1, <= 4096", "units per layer", "https://example.org/net"):
+    for part in ("int", "32", ">= 1, <= 4096", "units per layer"):
         assert part in rows["width"]
     assert "list of int" in rows["hidden"]
     assert "[64, 64]" in rows["hidden"]
@@ -130,6 +130,7 @@ def test_a_card_shows_every_setting_with_its_limits_default_and_source(plugin):
     assert '"group" or "batch"' in rows["norm"]
     assert "text or null" in rows["seed_file"]
     assert "required" in rows["size"]
+    assert lines[-1] == "  width: https://example.org/net"
 
 
 def test_a_card_names_provider_and_digest(plugin):
@@ -163,6 +164,14 @@ def test_a_datasets_card_states_licence_and_citation(plugin):
 
     assert "license      CC0" in card
     assert "citation     Acme (2020)" in card
+
+
+def test_a_suites_card_has_its_title_procedures_and_yaml():
+    card = printed(show.command, "suite", "quick")
+
+    assert card.startswith("suite quick 1: ")
+    assert "pretrained" in card.split("Procedures")[1].split("id: quick")[0]
+    assert "\nid: quick" in card
 
 
 def test_every_built_in_offer_has_a_card(catalogue):

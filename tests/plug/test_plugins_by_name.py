@@ -25,7 +25,23 @@ def test_a_plugin_file_is_loaded_by_its_path(tmp_path, monkeypatch):
 
     found = discover(extra=["./mine.py"]).find("model", "mine")
 
-    assert (found.distribution, found.version, found.origin) == ("./mine.py", "", "./mine.py")
+    assert (found.distribution, found.version, found.origin) == ("mine.py", "", "./mine.py")
+
+
+def test_two_files_in_conflict_are_told_apart_by_their_paths(tmp_path):
+    paths = [tmp_path / folder / "mine.py" for folder in ("here", "there")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(MINE)
+
+    with pytest.raises(HarnessError) as error:
+        discover(extra=[str(path) for path in paths]).find("model", "mine")
+
+    here, there = paths
+    assert str(error.value) == (
+        f"model 'mine' is offered by {here} and {there}; choose one of them with --without {here}"
+        f" or --without {there}"
+    )
 
 
 def test_a_module_is_loaded_by_its_name(tmp_path, monkeypatch):
