@@ -49,13 +49,14 @@ class Job:
     """Cells that one worker runs in one go (a pack): they share a model, data or end points.
 
     `kind` "calibrate" times pack sizes for the cells instead of running them. `calibration` holds
-    such timings, if there are any, for the records of the cells.
+    such timings, if there are any, for the records of the cells. `workers` jobs run at a time.
     """
 
     number: int
     cells: tuple[Cell, ...]
     kind: Literal["run", "calibrate"] = "run"
     calibration: Mapping[str, float] = field(default_factory=dict)
+    workers: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,17 @@
 """Executors: every cell gets its news, a dead worker is replaced, and nothing is left behind."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
+from toys import job, work_by_key, work_on_threads
+
 from harness.api.contexts import ExecutorRoom
 from harness_executors import harness_executors
-from toys import job, work_by_key, work_on_threads
 
 
 def open_pool(name="processes", *, workers=2, work=work_by_key, **settings):
@@ -148,7 +149,7 @@ while True:
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_workers_notice_that_their_parent_was_killed_and_end(tmp_path, start):
     half_written = tmp_path / "half-written"
-    here = os.path.dirname(__file__)
+    here = str(Path(__file__).parent)
     code = PARENT.format(tests=here, start=start, file=half_written)
     parent = subprocess.Popen([sys.executable, "-c", code])
     try:

@@ -1,0 +1,162 @@
+"""Run a plan: survey, pool, schedule, and an account of what became of it."""
+
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.api.cells import Plan
+from harness.api.contexts import Event, ExecutorRoom, Pool
+from harness.api.offers import Executor
+from harness.api.suites import Suite
+from harness.plug.catalogue import Catalogue
+from harness.run.board import Board
+from harness.run.context import HEAVY, WorkContext
+from harness.run.display import Display, Plain, Silent
+from harness.run.git import git_state
+from harness.run.journal import Journal
+from harness.run.options import RunOptions
+from harness.run.outcome import Outcome
+from harness.run.packs import Packing
+from harness.run.schedule import Account, Desk, Schedule
+from harness.run.tally import Tally
+from harness.store import paths
+from harness.store.store import Store
+from harness.store.survey import Survey
+
+
+def execute(
+    plan: Plan, suite: Suite, store: Store, catalogue: Catalogue, options: RunOptions
+) -> Outcome:
+    """Run what the store does not hold yet. Ctrl-C ends it early, keeping what is finished.
+
+    Where there is nothing to do, no worker starts and torch is not imported.
+
+    Raises:
+        HarnessError: the store cannot be written, or the executor cannot start.
+    """
+    begun = time.monotonic()
+    store.prepare()
+    folder = store.save_suite(plan, suite.text)
+    survey = store.survey(plan.cells)
+    board = Board(plan.cells, survey.done)
+    account, interrupted = Account(), False
+    if board.open:
+        with Journal(folder) as journal:
+            journal.write("run", plan=plan.digest, cells=len(plan.cells), todo=board.open)
+            for key, what in survey.damaged.items():
+                journal.write("damaged", key=key, reason=what)
+            desk = Desk(store, catalogue, journal, _display(options))
+            account, interrupted = _run(plan, board, desk, catalogue, options)
+            journal.write(
+                "interrupted" if interrupted else "ended",
+                computed=account.computed,
+                failed=len(account.failed),
+                blocked=len(board.blocked),
+            )
+    return Outcome(
+        planned=len(plan.cells),
+        reused=len(survey.done),
+        computed=account.computed,
+        shared=account.shared,
+        diverged=account.diverged,
+        failed=account.failed,
+        blocked=board.blocked,
+        damaged=survey.damaged,
+        interrupted=interrupted,
+        seconds=time.monotonic() - begun,
+        folder=folder,
+        hints=(*account.warnings, *_damage(survey)),
+    )
+
+
+def _run(
+    plan: Plan, board: Board, desk: Desk, catalogue: Catalogue, options: RunOptions
+) -> tuple[Account, bool]:
+    offer = catalogue.find("executor", options.executor).offer
+    assert isinstance(offer, Executor)
+    settings = offer.settings.model_validate(dict(options.executor_settings))
+    commit, dirty = git_state(Path.cwd())
+    root = desk.store.root.absolute()
+    context = WorkContext(
+        root=root,
+        extra=catalogue.extra,
+        without=catalogue.without,
+        device=options.device,
+        offline=options.offline,
+        git_commit=commit,
+        git_dirty=dirty,
+    )
+    news: list[Schedule] = []
+
+    def hear(event: Event) -> None:
+        news[0].hear(event)
+
+    room = ExecutorRoom(context, options.workers, options.device, HEAVY, hear)
+    pool = offer.open(settings, room)
+    packing = Packing(
+        options.pack, not offer.exact, pool.workers, options.device, paths.cache(root)
+    )
+    schedule = Schedule(board, packing, desk)
+    news.append(schedule)
+    left = Counter(cell.stage.value for cell in board.cells.values())
+    done = len(plan.cells) - board.open
+    interrupted = False
+    desk.display.begin(Tally(len(plan.cells), done, dict(left), pool.workers))
+    try:
+        interrupted = _until_done(schedule, pool)
+    finally:
+        desk.display.end()
+    return schedule.account, interrupted
+
+
+def _until_done(schedule: Schedule, pool: Pool) -> bool:
+    """Run the schedule; whether it was interrupted. Workers are gone afterwards, come what may."""
+    try:
+        schedule.run(pool)
+    except KeyboardInterrupt:
+        with _second_one_kills():
+            pool.close(cancel=True)
+        return True
+    except BaseException:
+        pool.close(cancel=True)
+        raise
+    pool.close(cancel=False)
+    return False
+
+
+@contextmanager
+def _second_one_kills() -> Iterator[None]:
+    """While workers unwind, another Ctrl-C ends this process at once; they notice and end too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _display(options: RunOptions) -> Display:
+    kind = options.display
+    if kind == "auto":
+        kind = "live" if sys.stdout.isatty() else "plain"
+    if kind == "none":
+        return Silent()
+    if kind == "plain":
+        return Plain(sys.stdout)
+    from rich.console import Console  # noqa: PLC0415  # 50 ms that pipes and tests do not pay
+
+    from harness.run.live import Live  # noqa: PLC0415  # the same
+
+    return Live(Console())
+
+
+def _damage(survey: Survey) -> Iterator[str]:
+    for what in survey.damaged.values():
+        yield f"damaged, so computed anew: {what}"
