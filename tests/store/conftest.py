@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.api.cells import Cell, Seeds, SplitUse, Stage, TrainWork, Use
-from harness.api.results import CellRecord, Machine, Trained
+from harness.api.results import CellRecord, Failure, Machine, Trained
 
 
 def cell_of(key: str) -> Cell:
@@ -49,3 +49,21 @@ def cell() -> Callable[[str], Cell]:
 def record() -> Callable[..., CellRecord]:
     """Makes the record of a key, with changes."""
     return record_of
+
+
+@pytest.fixture
+def failure() -> Callable[..., Failure]:
+    """Makes the failure of a key, with changes."""
+
+    def make(key: str, **changes: Any) -> Failure:
+        fields: dict[str, Any] = {
+            "key": key,
+            "stage": key.partition("-")[0],
+            "reason": "boom",
+            "log": "",
+            "attempts": 1,
+            "when": datetime(2026, 1, 1, tzinfo=UTC),
+        }
+        return Failure(**(fields | changes))
+
+    return make
