@@ -324,3 +324,8 @@ def findings(made: Plan | None = None, held: Mapping[str, CellRecord] | None = N
 
 def relabelled(made: Plan, title: str) -> Plan:
     return replace(made, title=title)
+
+
+def cut(made: Plan, number: int) -> Plan:
+    """The plan's first cells."""
+    return replace(made, cells=made.cells[:number])

@@ -1,6 +1,6 @@
 """Tidy frames of what was collected: one function per frame, one row per thing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ from harness.api.readings import Reading
 from harness.api.results import Scored, Trained
 
 Row = dict[str, object]
+Record = dict[str, Any]  # a row read back: a frame does not know its columns' types
 
 _RUN = ["suite", "procedure", "model", "init", "method"]
 _SEEDS = ["pretrain_seed", "finetune_seed", "order_seed"]
@@ -63,12 +64,25 @@ def frame(rows: Iterator[Row], columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(series)
 
 
-def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame as plain values (`Any`: a frame does not know its columns' types)."""
-    plain = rows.astype(object).where(rows.notna(), None)
-    for column in _REAL & set(rows.columns):
-        plain[column] = rows[column].astype(object)
-    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+def records(rows: pd.DataFrame) -> list[Record]:
+    """The rows of a frame as plain values: None for what is missing, NaN for NaN in numbers."""
+    columns: list[list[Any]] = []
+    for name in rows.columns:
+        values = rows[name].tolist()
+        if name not in _REAL:
+            holes = rows[name].isna().tolist()
+            values = [None if hole else x for x, hole in zip(values, holes, strict=True)]
+        columns.append(values)
+    names = [str(name) for name in rows.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def grouped(rows: Iterable[Record], by: Sequence[str]) -> list[list[Record]]:
+    """Rows that agree in these columns together, in the order of their first appearance."""
+    groups: dict[tuple[Any, ...], list[Record]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in by), []).append(row)
+    return list(groups.values())
 
 
 def score_rows(plan: Plan, collected: Collected) -> Iterator[Row]:

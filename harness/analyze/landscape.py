@@ -1,12 +1,11 @@
 """Readings of metrics, summed up per procedure and kind of pair; mean curves along paths."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from harness.analyze.frames import records
+from harness.analyze.frames import Record, grouped, records
 from harness.analyze.spread import moments
 from harness.api.findings import MeanCurve, PairSummary, PointSummary, ReadingValue
 
@@ -15,20 +14,17 @@ _VALUE = ["procedure", "metric", "name", "split"]
 
 def pair_summaries(readings: pd.DataFrame, cells: pd.DataFrame) -> tuple[PairSummary, ...]:
     """One per procedure x metric x value x split x kind of pair."""
-    pairs = readings[readings["of"] == "pair"]
-    groups = pairs.groupby([*_VALUE, "pair_kind"], sort=False, dropna=False)
+    pairs = records(readings[readings["of"] == "pair"])
     found = []
-    for _, group in groups:
-        rows = records(group)
+    for rows in grouped(pairs, [*_VALUE, "pair_kind"]):
         first = rows[0]
         runs = {run for row in rows for run in row["subject"].split(" ")}
-        planned = _planned(cells, first)
         found.append(
             PairSummary(
                 **{name: first[name] for name in _VALUE},
                 pair_kind=first["pair_kind"] or "",
                 pairs=len(rows),
-                planned=planned,
+                planned=_planned(cells, first),
                 runs=len(runs),
                 **_numbers(rows),
             )
@@ -38,29 +34,26 @@ def pair_summaries(readings: pd.DataFrame, cells: pd.DataFrame) -> tuple[PairSum
 
 def point_summaries(readings: pd.DataFrame, cells: pd.DataFrame) -> tuple[PointSummary, ...]:
     """One per procedure x metric x value x split, over runs."""
-    points = readings[readings["of"] == "point"]
-    found = []
-    for _, group in points.groupby(_VALUE, sort=False, dropna=False):
-        rows = records(group)
-        found.append(
-            PointSummary(
-                **{name: rows[0][name] for name in _VALUE},
-                runs=len(rows),
-                planned=_planned(cells, rows[0]),
-                **_numbers(rows),
-            )
+    points = records(readings[readings["of"] == "point"])
+    return tuple(
+        PointSummary(
+            **{name: rows[0][name] for name in _VALUE},
+            runs=len(rows),
+            planned=_planned(cells, rows[0]),
+            **_numbers(rows),
         )
-    return tuple(found)
+        for rows in grouped(points, _VALUE)
+    )
 
 
-def _planned(cells: pd.DataFrame, row: Mapping[str, Any]) -> int:
+def _planned(cells: pd.DataFrame, row: Record) -> int:
     same = (cells["procedure"] == row["procedure"]) & (cells["metric"] == row["metric"])
     if row["pair_kind"] is not None:
         same &= cells["pair_kind"] == row["pair_kind"]
     return int(same.sum())
 
 
-def _numbers(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _numbers(rows: list[Record]) -> dict[str, Any]:
     found = moments([row["value"] for row in rows])
     return {
         "mean": found.mean,
@@ -99,16 +92,15 @@ def mean_curves(curves: pd.DataFrame) -> tuple[MeanCurve, ...]:
     """
     by = ["procedure", "metric", "curve", "quantity", "split", "pair_kind"]
     found = []
-    for _, group in curves.groupby(by, sort=False, dropna=False):
+    for rows in grouped(records(curves), by):
         grids: dict[tuple[float, ...], list[list[float]]] = {}
-        for _, one in group.groupby("key", sort=False):
-            grids.setdefault(tuple(one["x"]), []).append(list(one["y"]))
-        first = records(group.head(1))[0]
+        for one in grouped(rows, ["key"]):
+            grids.setdefault(tuple(p["x"] for p in one), []).append([p["y"] for p in one])
         for x, heights in grids.items():
             table = np.asarray(heights, dtype=np.float64)
             found.append(
                 MeanCurve(
-                    **{name: first[name] for name in by},
+                    **{name: rows[0][name] for name in by},
                     subjects=len(heights),
                     x=x,
                     mean=tuple(table.mean(axis=0)),

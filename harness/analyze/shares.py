@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analyze.components import Components, crossed, nested
+from harness.analyze.frames import Record, grouped, records
 from harness.api.findings import Spread, VarianceShare
 
 
@@ -13,24 +14,22 @@ def variance_shares(
     scores: pd.DataFrame, found: Sequence[Spread], design: str
 ) -> tuple[VarianceShare, ...]:
     """One per spread, in its order. Shares need a full table of finite values, 2 x 2 at least."""
-    groups = {
-        (str(a), str(b), str(c)): group
-        for (a, b, c), group in scores.groupby(["procedure", "split", "score"], sort=False)
-    }
-    return tuple(
-        _share(groups[spread.procedure, spread.split, spread.score], spread, design)
-        for spread in found
-    )
+    groups = grouped(records(scores), ["procedure", "split", "score"])
+    return tuple(_share(rows, spread, design) for rows, spread in zip(groups, found, strict=True))
 
 
-def _share(group: pd.DataFrame, spread: Spread, design: str) -> VarianceShare:
-    a, b = group["pretrain_seed"].nunique(), group["finetune_seed"].nunique()
+def _share(rows: Sequence[Record], spread: Spread, design: str) -> VarianceShare:
+    pretrain = list(dict.fromkeys(row["pretrain_seed"] for row in rows))
+    finetune = list(dict.fromkeys(row["finetune_seed"] for row in rows))
+    a, b = len(pretrain), len(finetune)
     numbers: Mapping[str, object] = {}
-    note = _why_not(group, spread, (a, b))
+    note = _why_not(rows, spread, (a, b))
     if not note:
-        table = group.pivot(index="pretrain_seed", columns="finetune_seed", values="value")
-        values = table.to_numpy(dtype=np.float64)
-        parts = nested(values) if design == "nested" else crossed(values)
+        table = np.full((a, b), np.nan)
+        for row in rows:
+            place = pretrain.index(row["pretrain_seed"]), finetune.index(row["finetune_seed"])
+            table[place] = row["value"]
+        parts = nested(table) if design == "nested" else crossed(table)
         numbers = _numbers(parts)
         note = _remark(parts, design)
     return VarianceShare.model_validate(
@@ -53,13 +52,13 @@ def _share(group: pd.DataFrame, spread: Spread, design: str) -> VarianceShare:
     )
 
 
-def _why_not(group: pd.DataFrame, spread: Spread, seeds: tuple[int, int]) -> str:
+def _why_not(rows: Sequence[Record], spread: Spread, seeds: tuple[int, int]) -> str:
     """Why the shares cannot be told apart, or nothing."""
     if seeds[0] < 2 or seeds[1] < 2:
         which = "pretraining" if seeds[0] < 2 else "fine-tuning"
-        return f"only one {which} seed: shares need two of each kind"
+        return f"only one {which} seed: shares need two of each"
     if spread.planned != seeds[0] * seeds[1]:
-        if (group["order_seed"] != group["finetune_seed"]).any():
+        if any(row["order_seed"] != row["finetune_seed"] for row in rows):
             return "three kinds of seeds: shares of pretraining, head and order come later"
         return "not every pretraining seed is planned with every fine-tuning seed"
     if spread.runs < spread.planned:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.analyze.collect import run_text
 from harness.analyze.components import sampling_sd
-from harness.analyze.frames import records
+from harness.analyze.frames import Record, grouped, records
 from harness.api.cells import Seeds
 from harness.api.findings import RunScore, Spread
 
@@ -61,25 +61,18 @@ def moments(values: Sequence[float]) -> Moments:
 
 def spreads(scores: pd.DataFrame, natures: Mapping[str, ScoreNature]) -> tuple[Spread, ...]:
     """One spread per procedure x split x score, in the order of the plan."""
-    groups = scores.groupby(["procedure", "split", "score"], sort=False)
     return tuple(
-        _spread(group, natures.get(str(names[2]), ScoreNature(True, False)))
-        for names, group in groups
+        _spread(rows, natures.get(rows[0]["score"], ScoreNature(True, False)))
+        for rows in grouped(records(scores), ["procedure", "split", "score"])
     )
 
 
-def _spread(group: pd.DataFrame, nature: ScoreNature) -> Spread:
-    done = group[group["state"] == "ok"]
-    values = [float(value) for value in done["value"]]
-    seeds = [
-        run_text(Seeds(row["pretrain_seed"], row["finetune_seed"], row["order_seed"]))
-        for row in records(done)
-    ]
-    found = moments(values)
-    first = group.iloc[0]
-    sizes = {int(n) for n in done["n"]}
-    examples = min(sizes, default=0)
-    ranked = sorted(range(len(values)), key=lambda i: _goodness(values[i], nature))
+def _spread(rows: Sequence[Record], nature: ScoreNature) -> Spread:
+    first = rows[0]
+    done = [row for row in rows if row["state"] == "ok"]
+    found = moments([row["value"] for row in done])
+    ranked = sorted(done, key=lambda row: _goodness(row["value"], nature))
+    examples = min((row["n"] for row in done), default=0)
     noise = None
     if nature.proportion and found.mean is not None:
         noise = sampling_sd(found.mean, examples)
@@ -91,19 +84,23 @@ def _spread(group: pd.DataFrame, nature: ScoreNature) -> Spread:
         parent=first["parent"],
         score=first["score"],
         higher_is_better=nature.higher_is_better,
-        planned=len(group),
-        runs=len(values),
+        planned=len(rows),
+        runs=len(done),
         examples=examples,
         mean=found.mean,
         sd=found.sd,
-        worst=values[ranked[0]] if ranked else None,
-        worst_seeds=seeds[ranked[0]] if ranked else None,
-        best=values[ranked[-1]] if ranked else None,
+        worst=ranked[0]["value"] if ranked else None,
+        worst_seeds=_seeds(ranked[0]) if ranked else None,
+        best=ranked[-1]["value"] if ranked else None,
         not_finite=found.not_finite,
-        unscorable=int(done["unscorable"].sum()),
-        diverged=int(done["diverged"].sum()),
+        unscorable=sum(row["unscorable"] for row in done),
+        diverged=sum(row["diverged"] for row in done),
         sampling_sd=noise,
     )
+
+
+def _seeds(row: Record) -> str:
+    return run_text(Seeds(row["pretrain_seed"], row["finetune_seed"], row["order_seed"]))
 
 
 def _goodness(value: float, nature: ScoreNature) -> float:
