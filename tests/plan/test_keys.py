@@ -134,9 +134,7 @@ def test_more_seeds_splits_or_metrics_change_no_key(suite, offers, used):
         assert before < after
 
 
-def test_another_score_changes_evaluate_keys_alone_and_keeps_their_predictions(
-    suite, offers, used
-):
+def test_another_score_changes_evaluate_keys_alone_and_keeps_their_predictions(suite, offers, used):
     more = replace(suite, scores=(*suite.scores, used("score", "nll")))
 
     before, after = keys_of(suite, offers), keys_of(more, offers)
