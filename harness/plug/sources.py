@@ -69,7 +69,11 @@ def _home(value: object) -> str:
 def _imported(text: bytes, module: str, *, package: bool) -> Iterator[str]:
     """Modules of the same top-level package that a source text imports anywhere."""
     top = module.partition(".")[0]
-    for name, members in _statements(ast.parse(text), module, package=package):
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):  # whoever imports it will be told; its bytes count anyway
+        return
+    for name, members in _statements(tree, module, package=package):
         if name.partition(".")[0] != top:
             continue
         inner = [f"{name}.{member}" for member in members]

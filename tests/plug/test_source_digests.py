@@ -125,6 +125,15 @@ def test_settings_defined_elsewhere_in_the_package_count(install):
     assert discover().find("model", "m").digest != before
 
 
+def test_a_module_that_is_not_python_is_hashed_all_the_same(install):
+    site = install("acme-nets", FILES | {"acme_nets/deep.py": "depth = = 1\n"})
+    before = digests(discover())
+
+    (site / "acme_nets" / "deep.py").write_text("depth = = 2\n")
+
+    assert digests(discover())["big"] != before["big"]
+
+
 def test_digests_import_nothing(install):
     files = FILES | {"acme_nets/deep.py": "raise SystemExit('imported')\n"}
     site = install("acme-nets", files)
