@@ -1,6 +1,4 @@
-"""How long a recipe trains: optimizer steps per phase, as planned and as the engine runs them."""
-
-import math
+"""How long a recipe trains: optimizer steps, as planned before any data are loaded."""
 
 from harness.api.cells import Limit
 from harness.api.recipes import Recipe
@@ -11,9 +9,10 @@ def phase_steps(
 ) -> tuple[int, ...] | None:
     """Optimizer steps of each phase, or None where epochs meet a training split of unknown size.
 
-    An epoch is every example once: its last batch may be smaller, and a part of an epoch is
-    rounded up to whole steps. A limit cuts the examples first, and then every phase to its share
-    of the steps (at least one), so that a trial run goes through all phases.
+    The engine's own rule: an epoch is as many steps as it has full batches, and at least one; a
+    part of an epoch is rounded to whole steps. A limit cuts the examples first; its steps are
+    shared out over the phases by their length, at least one each, so that a trial run goes through
+    all of them.
     """
     if examples is not None and limit is not None and limit.examples is not None:
         examples = min(examples, limit.examples)
@@ -21,14 +20,12 @@ def phase_steps(
     for phase in recipe.phases:
         if phase.steps is not None:
             steps.append(phase.steps)
-        elif phase.epochs is None:
-            steps.append(0)
         elif examples is None:
             return None
         else:
-            per_epoch = math.ceil(examples / (phase.batch or batch))
-            steps.append(math.ceil(phase.epochs * per_epoch))
-    if limit is not None and limit.steps is not None:
-        share = max(1, limit.steps // max(1, len(steps)))
-        steps = [min(count, share) for count in steps]
+            full_batches = max(1, examples // (phase.batch or batch))
+            steps.append(max(1, round((phase.epochs or 0.0) * full_batches)))
+    most, total = limit.steps if limit is not None else None, sum(steps)
+    if most is not None and total > most:
+        steps = [max(1, count * most // total) for count in steps]
     return tuple(steps)
