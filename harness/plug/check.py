@@ -1,5 +1,6 @@
 """What a plugin must be like to take part; the reasons are written for its author."""
 
+import importlib
 import inspect
 import re
 import traceback
@@ -23,6 +24,8 @@ KIND_OF: Mapping[str, type[Offer]] = MappingProxyType(
 """The noun that each offering hook gives; the other hooks are watchers."""
 
 ORDERS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
+BETWEEN = frozenset(Path(file).parent for file in (__file__, importlib.__file__, pluggy.__file__))
+"""Folders whose code stands between us and a plugin; its author need not know them."""
 
 
 class Refused(Exception):
@@ -71,7 +74,11 @@ def describe(error: BaseException) -> str:
     >>> describe(ValueError("no such file"))
     'ValueError: no such file'
     """
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<") and not BETWEEN & {*Path(frame.filename).parents}
+    ]
     text = " ".join(str(error).split())
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {text}{place}" if text else f"{type(error).__name__}{place}"

@@ -210,11 +210,14 @@ def test_a_plugin_is_set_aside_with_its_reason_and_the_others_work(install, sour
 def test_an_entry_point_to_nowhere_is_set_aside(install):
     site = install("acme-good", GOOD)
     points = site / "acme_good-1.0.dist-info" / "entry_points.txt"
-    points.write_text("[harness]\nlost = acme_good:nothing\nzoo = acme_good\n")
+    points.write_text("[harness]\nlost = acme_good:nothing\nnone = acme_none\nzoo = acme_good\n")
 
     catalogue = discover()
 
-    assert "has no attribute 'nothing'" in reason_of(catalogue, "acme-good")
+    assert [aside.reason for aside in catalogue.set_aside if aside.distribution == "acme-good"] == [
+        "cannot be imported: AttributeError: module 'acme_good' has no attribute 'nothing'",
+        "cannot be imported: ModuleNotFoundError: No module named 'acme_none'",
+    ]
     assert catalogue.find("model", "acme-net")
 
 
