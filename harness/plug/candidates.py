@@ -88,29 +88,21 @@ def _run_file(path: Path, name: str) -> object:
 
 
 def _module(name: str) -> Candidate:
+    top = name.partition(".")[0]
     try:
-        known = importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        known = name in sys.modules
-    if not known and not _parent_is_broken(name):
+        known = importlib.util.find_spec(top) is not None
+    except ValueError:  # an empty name, or a module without a spec
+        known = top in sys.modules
+    if not known:
         raise HarnessError(
             f"there is no plugin module {name!r}", fix=f"for a file, write ./{name}.py"
         )
-    try:
-        distribution = importlib.metadata.distribution(name.partition(".")[0])
-    except (importlib.metadata.PackageNotFoundError, ValueError):
-        return Candidate(name, name, "", name, functools.partial(importlib.import_module, name))
     load = functools.partial(importlib.import_module, name)
-    return Candidate(name, *_name_and_version(distribution), name, load)
-
-
-def _parent_is_broken(name: str) -> bool:
-    """Whether a dotted name's package is there, so that looking it up failed by its own fault."""
-    top, dot, _ = name.partition(".")
     try:
-        return bool(dot) and importlib.util.find_spec(top) is not None
-    except (ImportError, ValueError):
-        return False
+        distribution = importlib.metadata.distribution(top)
+    except importlib.metadata.PackageNotFoundError:
+        return Candidate(name, name, "", name, load)
+    return Candidate(name, *_name_and_version(distribution), name, load)
 
 
 def _name_and_version(distribution: importlib.metadata.Distribution) -> tuple[str, str]:

@@ -76,6 +76,17 @@ def test_a_file_or_module_that_does_not_exist_is_an_error_not_a_plugin_set_aside
         discover(extra=["nowhere.at.all"])
 
 
+def test_a_module_inside_a_broken_package_is_set_aside(tmp_path, monkeypatch):
+    (tmp_path / "my_broken_package").mkdir()
+    (tmp_path / "my_broken_package" / "__init__.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    aside = discover(extra=["my_broken_package.zoo"]).set_aside[-1]
+
+    assert aside.plugin == "my_broken_package.zoo"
+    assert "ZeroDivisionError: division by zero (__init__.py:1)" in aside.reason
+
+
 def test_a_broken_file_is_set_aside_under_the_name_it_was_given(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text("import no_such_thing")
