@@ -64,23 +64,28 @@ def _file(name: str) -> Candidate:
     path = Path(name).expanduser().resolve()
     if not path.is_file():
         raise HarnessError(f"there is no plugin file {name!r}", fix="check the path")
-    content = hashlib.sha256(str(path).encode() + b"\0" + path.read_bytes()).hexdigest()[:12]
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise HarnessError(f"plugin file {name!r} cannot be read: {error.strerror}") from None
+    content = hashlib.sha256(str(path).encode() + b"\0" + text).hexdigest()[:12]
     # named by content: an unchanged file is run once per process, an edited one anew, and
     # every process has the same name for it
     module = f"harness_file_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{content}"
-    return Candidate(name, path.name, "", module, functools.partial(_run_file, path, module))
+    return Candidate(name, path.name, "", module, functools.partial(_run, text, path, module))
 
 
-def _run_file(path: Path, name: str) -> object:
+def _run(text: bytes, path: Path, name: str) -> object:
+    """The module made of a text that was read before: no cached bytecode can be mistaken for it."""
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if spec is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        exec(compile(text, str(path), "exec"), vars(module))
     except BaseException:
         del sys.modules[name]
         raise
