@@ -29,6 +29,8 @@ def calibrate(cells: Sequence[Cell], bench: Workbench, workers: int) -> dict[str
     drawn weights, so that it does not matter whether parents are finished.
     """
     course = course_of(cells[0], bench)
+    if course.steps == 0:
+        return {"1": 0.0}
     timings: dict[str, float] = {}
     largest = math.ceil(len(cells) / max(workers, 1)) if course.network.stackable else 1
     started = time.perf_counter()
