@@ -7,6 +7,7 @@ cheaper and miss whatever goes through `.data` or a numpy view.
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.api.contexts import Weights
+
+_BITS = MappingProxyType({2: torch.int16, 4: torch.int32, 8: torch.int64})
 
 Undo = tuple[str, Callable[[], bool]]  # gives True where there was something to put back
 
@@ -58,7 +61,8 @@ def same_bits(left: Tensor, right: Tensor) -> bool:
     if left.shape != right.shape or left.dtype != right.dtype or left.device != right.device:
         return False
     flat = left.detach().contiguous().reshape(-1), right.detach().contiguous().reshape(-1)
-    return torch.equal(flat[0].view(torch.uint8), flat[1].view(torch.uint8))
+    bits = _BITS.get(left.element_size(), torch.uint8)
+    return torch.equal(flat[0].view(bits), flat[1].view(bits))
 
 
 def _module(module: nn.Module) -> Iterator[Undo]:
