@@ -65,6 +65,12 @@ class Board:
         """How many cells are neither finished, nor failed, nor blocked."""
         return len(self.cells) - len(self._settled)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Keys of the cells without a result, in the plan's order."""
+        without = self.failed | self.blocked.keys()
+        return tuple(key for key in self.cells if key in without or key not in self._settled)
+
     def next_group(self) -> Group | None:
         """The most urgent group with a ready cell."""
         while self._heap:

@@ -1,5 +1,6 @@
 """Run a plan: survey, pool, schedule, and an account of what became of it."""
 
+import re
 import signal
 import sys
 import threading
@@ -9,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.api.cells import Plan
+from harness.api.cells import Plan, Use
 from harness.api.contexts import Event, ExecutorRoom, Pool
+from harness.api.errors import HarnessError
 from harness.api.offers import Executor
+from harness.api.settings import Settings
 from harness.api.suites import Suite
 from harness.plug.catalogue import Catalogue
+from harness.plug.uses import offer_from
 from harness.run.board import Board
 from harness.run.context import HEAVY, WorkContext
 from harness.run.display import Display, Plain, Silent
@@ -40,6 +44,7 @@ def execute(
         HarnessError: the store cannot be written, or the executor cannot start.
     """
     begun = time.monotonic()
+    _check(options, catalogue)
     store.prepare()
     folder = store.save_suite(plan, suite.text)
     survey = store.survey(plan.cells)
@@ -67,6 +72,7 @@ def execute(
         failed=account.failed,
         blocked=board.blocked,
         damaged=survey.damaged,
+        missing=board.missing,
         interrupted=interrupted,
         seconds=time.monotonic() - begun,
         folder=folder,
@@ -77,9 +83,7 @@ def execute(
 def _run(
     plan: Plan, board: Board, desk: Desk, catalogue: Catalogue, options: RunOptions
 ) -> tuple[Account, bool]:
-    offer = catalogue.find("executor", options.executor).offer
-    assert isinstance(offer, Executor)
-    settings = offer.settings.model_validate(dict(options.executor_settings))
+    offer, settings = _check(options, catalogue)
     commit, dirty = git_state(Path.cwd())
     root = desk.store.root.absolute()
     context = WorkContext(
@@ -112,6 +116,16 @@ def _run(
     finally:
         desk.display.end()
     return schedule.account, interrupted
+
+
+def _check(options: RunOptions, catalogue: Catalogue) -> tuple[Executor, Settings]:
+    """The executor and its settings; raises for what would only be found out in a worker."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", options.device):
+        raise HarnessError(
+            f"unknown device {options.device!r}", fix="choose auto, cpu, cuda, cuda:N or mps"
+        )
+    use = Use("executor", options.executor, options.executor, options.executor_settings, "")
+    return offer_from(use, catalogue)
 
 
 def _until_done(schedule: Schedule, pool: Pool) -> bool:

@@ -1,4 +1,4 @@
-"""How a plan is run: what does not change any number, and so is in no cell's identity."""
+"""How a suite is run: what stands on the command line and not in the suite."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,15 +11,16 @@ from harness.api.settings import Json
 class RunOptions:
     """Where and how cells run.
 
-    `workers` 0 means as many as fit. `pack` is how many runs are trained as one stack; None lets
-    timed steps decide. `offline` forbids the network. `display` "auto" is live on a terminal and
-    plain lines elsewhere.
+    Only `precision` changes numbers, and so makes other cells. `workers` 0 means as many as fit.
+    `pack` is how many runs are trained as one stack; None lets timed steps decide. `offline`
+    forbids the network. `display` "auto" is live on a terminal and plain lines elsewhere.
     """
 
     executor: str = "processes"
     executor_settings: Mapping[str, Json] = field(default_factory=dict)
     workers: int = 0
     device: str = "auto"
+    precision: str = "float32"
     pack: int | None = None
     offline: bool = False
     display: Literal["auto", "live", "plain", "none"] = "auto"

@@ -14,6 +14,7 @@ class Outcome:
     `reused` were finished before, `computed` now by us, `shared` meanwhile by another run on the
     same store. `failed` maps keys to why; `blocked` maps keys to the failed cell they wait for;
     `damaged` maps keys whose stored files were found broken (and made anew) to what was wrong.
+    `missing` are the keys that have no result now, in the plan's order.
     `diverged` counts trainings, of those computed now, whose loss was no longer finite. `hints` are
     lines for the user; `folder` holds the resolved suite, the journal and the reports.
     """
@@ -26,6 +27,7 @@ class Outcome:
     failed: Mapping[str, Failure]
     blocked: Mapping[str, str]
     damaged: Mapping[str, str]
+    missing: tuple[str, ...]
     interrupted: bool
     seconds: float
     folder: Path
@@ -34,7 +36,7 @@ class Outcome:
     @property
     def complete(self) -> bool:
         """Every planned cell has a result."""
-        return self.reused + self.computed + self.shared == self.planned
+        return not self.missing
 
     @property
     def idle(self) -> bool:
@@ -59,8 +61,7 @@ class Outcome:
             parts.append(f"{len(self.failed):,} failed")
         if self.blocked:
             parts.append(f"{len(self.blocked):,} blocked by these")
-        left = self.planned - self.reused - self.computed - self.shared
-        left -= len(self.failed) + len(self.blocked)
+        left = len(self.missing) - len(self.failed) - len(self.blocked)
         if left:
             parts.append(f"{left:,} not run")
         lines = [*self.hints]

@@ -154,7 +154,11 @@ def open_processes(settings: Processes, room: ExecutorRoom) -> Pool:
     fork = settings.start == "fork" or (settings.start == "auto" and sys.platform == "linux")
     starter: Starter = Nursery(room.preload) if fork else Spawner(room.preload)
     gpus = 0
-    if room.device.startswith("cuda") or (room.device == "auto" and may_have_gpus()):
+    if room.device == "cuda" or (room.device == "auto" and may_have_gpus()):
         gpus = starter.gpus()
-    fit = 1 if room.device == "mps" else gpus or cores()
+        if room.device == "cuda" and gpus == 0:
+            starter.close()
+            raise HarnessError("this machine has no device 'cuda'", fix="choose auto or cpu")
+    one_device = room.device == "mps" or room.device.startswith("cuda:")
+    fit = 1 if one_device else gpus or cores()
     return ProcessPool(starter, room, room.workers or fit, gpus)

@@ -1,0 +1,115 @@
+"""What a run found: findings and reports, made anew only where something has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.api.findings import Findings
+from harness.api.offers import Reporter
+from harness.plug.version import harness_version
+from harness.store.disk import write_text
+
+if TYPE_CHECKING:
+    from harness.api.cells import Plan
+    from harness.api.suites import Suite
+    from harness.plug.catalogue import Catalogue
+    from harness.run.outcome import Outcome
+    from harness.store.store import Store
+
+FINDINGS = "findings.json"
+REPORTERS = ("html",)
+"""Forms of the report that are written unless others are asked for."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A suite with its plan, and where its results are."""
+
+    suite: Suite
+    plan: Plan
+    catalogue: Catalogue
+    store: Store
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """Findings, and the files of the reports that show them."""
+
+    findings: Findings
+    reports: tuple[Path, ...]
+
+
+def conclude(subject: Subject, outcome: Outcome, reporters: Sequence[str]) -> Conclusion:
+    """Findings and reports of a run.
+
+    Where the run had nothing to do and nothing that findings depend on has changed, the stored ones
+    are given back: that takes milliseconds and imports neither pandas nor a plotting library.
+    """
+    state = _state(subject, outcome, reporters)
+    path = outcome.folder / FINDINGS
+    if outcome.idle and (kept := _kept(path, state)) is not None:
+        return kept
+    from harness.analyze.find import find
+    from harness.analyze.load import load_results
+
+    results = load_results(subject.plan, subject.store)
+    findings = find(results, subject.plan, subject.suite, subject.catalogue)
+    reports = write_reports(findings, subject.catalogue, outcome.folder, reporters)
+    names = [str(report.relative_to(outcome.folder)) for report in reports]
+    head = json.dumps({"state": state, "reports": names})
+    write_text(path, f"{head}\n{findings.model_dump_json()}\n")
+    return Conclusion(findings, reports)
+
+
+def write_reports(
+    findings: Findings, catalogue: Catalogue, folder: Path, reporters: Sequence[str]
+) -> tuple[Path, ...]:
+    """Write the findings in every form that is named; gives the files."""
+    written: list[Path] = []
+    for name in reporters:
+        offer: Reporter = catalogue.find("reporter", name).offer
+        written += offer.write(offer.settings(), findings, folder)
+    return tuple(written)
+
+
+def _state(subject: Subject, outcome: Outcome, reporters: Sequence[str]) -> str:
+    """A hash of all that findings depend on, the cells' contents aside: these have keys."""
+    what = {
+        "plan": subject.plan.digest,
+        "suite": subject.suite.text,
+        "version": harness_version(),
+        "code": _code(Path(__file__).parents[1] / "analyze"),
+        "missing": sorted(outcome.missing),
+        "failed": {key: failure.reason for key, failure in outcome.failed.items()},
+        "reporters": [
+            [name, subject.catalogue.find("reporter", name).digest] for name in reporters
+        ],
+    }
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def _code(folder: Path) -> list[list[object]]:
+    """Which statistics made the findings, also between two versions."""
+    files = sorted(folder.glob("*.py"))
+    return [
+        [file.name, status.st_size, status.st_mtime_ns]
+        for file in files
+        for status in [file.stat()]
+    ]
+
+
+def _kept(path: Path, state: str) -> Conclusion | None:
+    try:
+        head, _, findings = path.read_text(encoding="utf-8").partition("\n")
+        known = json.loads(head)
+        reports = tuple(path.parent / name for name in known["reports"])
+        if known["state"] != state or not all(report.is_file() for report in reports):
+            return None
+        return Conclusion(Findings.model_validate_json(findings), reports)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there, or not readable: it is made anew
