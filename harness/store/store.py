@@ -3,11 +3,11 @@
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from harness.api.cells import Cell, Plan
+from harness.api.cells import Cell, Plan, Stage
 from harness.api.errors import HarnessError
 from harness.api.results import CellRecord, Failure, FileEntry
 from harness.store import locks, paths, saved
@@ -119,6 +119,13 @@ class Store:
     def claim(self, key: str) -> Claim | None:
         """The right to work on a cell, or None where another run has it."""
         return locks.claim(paths.lock(self.root, key), key)
+
+    def keys(self, stage: Stage) -> Iterator[str]:
+        """Keys of all cells of a stage that are there, in order; they may be damaged."""
+        place = self.root / paths.CELLS / stage.value
+        with plain_refusals(place):
+            folders = sorted(place.glob("*/*"))
+        return (folder.name for folder in folders)
 
     def siblings(self, prefix: str) -> list[str]:
         """Keys of finished evaluate cells whose predictions are those of the prefix."""
