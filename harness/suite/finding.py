@@ -1,5 +1,6 @@
 """Where a suite lies: a built-in one by name, any other by path."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def find_suite(name: str) -> Found:
     """
     if not name.strip() or not name.isprintable():
         raise HarnessError("a suite is named by a word or a path", fix="for example `quick`")
-    path = Path(name).expanduser()
+    path = Path(name)
+    if name.startswith("~/"):
+        path = path.expanduser()
     if "/" not in name and "\\" not in name and not name.endswith(_ENDINGS):
         known = built_in_suites()
         if name in known:
@@ -54,13 +57,17 @@ def find_suite(name: str) -> Found:
         raise HarnessError(error.message, fix=f"{error.fix} (a suite of your own is a path)")
     if _is_file(path):
         return Found(path, name)
-    what = "is a folder, not a suite" if path.is_dir() else "there is no such suite file"
+    what = "is a folder, not a suite" if _answer(path.is_dir) else "there is no such suite file"
     raise HarnessError(what, where=name, fix=_nearby(path))
 
 
 def _is_file(path: Path) -> bool:
+    return _answer(path.is_file)
+
+
+def _answer(question: Callable[[], bool]) -> bool:
     try:
-        return path.is_file()
+        return question()
     except OSError:  # a name that the file system cannot hold
         return False
 
@@ -71,8 +78,8 @@ def _shown(path: Path) -> str:
 
 
 def _nearby(path: Path) -> str | None:
-    folder = path if path.is_dir() else path.parent
-    if not folder.is_dir():
+    folder = path if _answer(path.is_dir) else path.parent
+    if not _answer(folder.is_dir):
         return f"there is no folder {folder}"
     suites = sorted(p.name for p in folder.iterdir() if p.suffix in _ENDINGS)
     return f"there is {', '.join(suites[:8])}" if suites else None

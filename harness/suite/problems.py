@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
@@ -64,9 +65,15 @@ class Problems:
             return None
 
     def stop(self) -> None:
-        """Raise what was found so far, if anything."""
+        """Raise what was found so far, if anything, in the order of the file."""
         if self._found:
-            raise SuiteError.of(self._found)
+            raise SuiteError.of(sorted(self._found, key=_place))
+
+
+def _place(error: HarnessError) -> tuple[int, ...]:
+    """Line and column; what stands on the command line comes first."""
+    place = re.search(r":(\d+):(\d+)$", error.where or "")
+    return (0, 0) if place is None else (int(place[1]), int(place[2]))
 
 
 def unknown(what: str, name: str, known: Iterable[str], where: object) -> HarnessError:

@@ -15,6 +15,7 @@ Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
 _NUMBER_OR_TEXT: Schema = {"type": ["string", "number"]}
+_COUNT: Schema = {"type": "integer", "minimum": 1}
 _NOUNS = ("model", "dataset", "shift", "method", "score", "metric")
 _SWEPT = ("model", "method")
 
@@ -24,28 +25,19 @@ def schema_of(catalogue: Catalogue) -> dict[str, Json]:
     definitions: Schema = {}
     for noun in _NOUNS:
         definitions[noun] = _use(noun, catalogue, definitions)
-    seeds = _one_or_many({"type": "integer", "minimum": 0}, least=1)
-    split = _TEXT
-    data = {
-        "dataset": _ref("dataset"),
-        "train": _table({"by": _one_or_many(_ref("shift"))}, words.TRAIN_KEYS),
-        "batch": {"type": "integer", "minimum": 1},
-        "augment": _one_or_many(_ref("shift")),
-        "ood": {"type": "object", "additionalProperties": _ref("ood-split")},
+    definitions["ood-split"] = _ood_split()
+    definitions["data"] = _table(_data(), words.DATA_KEYS, ("dataset", "batch"))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Seedscape suite",
+        **_table(_suite(), words.SUITE_KEYS, words.NEEDED_KEYS),
+        "oneOf": [{"required": ["model"]}, {"required": ["models"]}],
+        "$defs": definitions,
     }
-    definitions["ood-split"] = _table(
-        {
-            "by": _one_or_many(_ref("shift")),
-            "of": split,
-            "dataset": _ref("dataset"),
-            "split": split,
-            "shift": _TEXT,
-        },
-        words.OOD_KEYS,
-    )
-    definitions["data"] = _table(data, words.DATA_KEYS, ("dataset", "batch"))
-    pretrain_data = {key: value for key, value in data.items() if key != "ood"}
-    keys: Schema = {
+
+
+def _suite() -> Schema:
+    return {
         "id": _NUMBER_OR_TEXT,
         "version": _NUMBER_OR_TEXT,
         "title": _TEXT,
@@ -54,43 +46,55 @@ def schema_of(catalogue: Catalogue) -> dict[str, Json]:
         "without": _one_or_many(_TEXT),
         "model": _ref("model"),
         "models": _one_or_many(_ref("model"), least=1),
-        "pretrain": _table(
-            {
-                "data": _table(pretrain_data, words.DATA_KEYS, ("dataset",)),
-                "method": _ref("method"),
-            },
-            words.PRETRAIN_KEYS,
-            ("data", "method"),
-        ),
+        "pretrain": _pretrain(),
         "data": _ref("data"),
         "inits": _one_or_many(_init(), least=1),
         "methods": _one_or_many(_ref("method"), least=1),
-        "seeds": _table(
-            {
-                "pretrain": seeds,
-                "finetune": seeds,
-                "order": seeds,
-                "design": {"enum": list(words.DESIGNS)},
-            },
-            words.SEED_KEYS,
-            ("pretrain", "finetune"),
-        ),
+        "seeds": _seeds(),
         "scores": _one_or_many(_ref("score"), least=1),
         "metrics": _one_or_many(_ref("metric")),
         "primary": _table(
-            {"score": _TEXT, "id": split, "ood": _one_or_many(split)}, words.PRIMARY_KEYS
+            {"score": _TEXT, "id": _TEXT, "ood": _one_or_many(_TEXT)}, words.PRIMARY_KEYS
         ),
-        "limit": _table(
-            dict.fromkeys(words.LIMIT_KEYS, {"type": "integer", "minimum": 1}), words.LIMIT_KEYS
-        ),
+        "limit": _table({"examples": _COUNT, "steps": _COUNT}, words.LIMIT_KEYS),
     }
+
+
+def _data() -> Schema:
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Seedscape suite",
-        **_table(keys, words.SUITE_KEYS, words.NEEDED_KEYS),
-        "oneOf": [{"required": ["model"]}, {"required": ["models"]}],
-        "$defs": definitions,
+        "dataset": _ref("dataset"),
+        "train": _table({"by": _one_or_many(_ref("shift"))}, words.TRAIN_KEYS),
+        "batch": _COUNT,
+        "augment": _one_or_many(_ref("shift")),
+        "ood": {"type": "object", "additionalProperties": _ref("ood-split")},
     }
+
+
+def _ood_split() -> Schema:
+    keys: Schema = {
+        "by": _one_or_many(_ref("shift")),
+        "of": _TEXT,
+        "dataset": _ref("dataset"),
+        "split": _TEXT,
+        "shift": _TEXT,
+    }
+    return _table(keys, words.OOD_KEYS)
+
+
+def _pretrain() -> Schema:
+    data = {key: value for key, value in _data().items() if key != "ood"}
+    keys: Schema = {
+        "data": _table(data, words.DATA_KEYS, ("dataset",)),
+        "method": _ref("method"),
+    }
+    return _table(keys, words.PRETRAIN_KEYS, words.PRETRAIN_KEYS)
+
+
+def _seeds() -> Schema:
+    seeds = _one_or_many({"type": "integer", "minimum": 0}, least=1)
+    keys: Schema = dict.fromkeys(("pretrain", "finetune", "order"), seeds)
+    keys["design"] = {"enum": list(words.DESIGNS)}
+    return _table(keys, words.SEED_KEYS, ("pretrain", "finetune"))
 
 
 def _ref(name: str) -> Schema:
@@ -126,8 +130,8 @@ def _use(noun: str, catalogue: Catalogue, definitions: Schema) -> Schema:
         about = words.METRIC_KEYS
         pairs = [
             {"enum": ["all", "within-pretrain-seed"]},
-            {"type": "integer", "minimum": 1},
-            _table({"sample": {"type": "integer", "minimum": 1}}, words.PAIR_KEYS, ("sample",)),
+            _COUNT,
+            _table({"sample": _COUNT}, words.PAIR_KEYS, ("sample",)),
         ]
         properties["splits"] = {"description": about["splits"], **_one_or_many(_TEXT)}
         properties["pairs"] = {"description": about["pairs"], "anyOf": pairs}

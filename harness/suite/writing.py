@@ -17,8 +17,13 @@ def write(suite: Suite, variables: Mapping[str, str]) -> str:
 
     `variables` maps values to how they were written with `${NAME}`, and so they are written again.
     """
+    return dump(_suite(suite), variables)
+
+
+def dump(value: Json, variables: Mapping[str, str]) -> str:
+    """Bare values as YAML that reads back as the same values."""
     return yaml.dump(
-        _as_written(_suite(suite), variables),
+        _as_written(value, variables),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
