@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from harness.store.store import Store
 
 FINDINGS = "findings.json"
-REPORTERS = ("html",)
-"""Forms of the report that are written unless others are asked for."""
 
 
 @dataclass(frozen=True)

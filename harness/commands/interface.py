@@ -51,7 +51,8 @@ def run(
         KeyboardInterrupt: Ctrl-C; what is finished is kept.
     """
     from harness.analyze.load import load_results
-    from harness.commands.conclusion import REPORTERS, conclude
+    from harness.commands.conclusion import conclude
+    from harness.commands.run import REPORTERS
     from harness.run.execute import execute
 
     options = options or RunOptions()

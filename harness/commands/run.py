@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.api.errors import HarnessError
-from harness.commands.conclusion import REPORTERS
 from harness.commands.options import SuiteOptions, store_option, suite_options
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from harness.run.outcome import Outcome
 
 INTERRUPTED = 130
+REPORTERS = ("html",)
+"""Forms of the report that are written unless others are asked for."""
 
 
 @click.command("run")

@@ -1,0 +1,101 @@
+"""`seedscape score`: score stored predictions again; nothing is trained or predicted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.api.errors import HarnessError
+from harness.commands.options import SuiteOptions, store_option, suite_options
+
+if TYPE_CHECKING:
+    from harness.analyze.results import Results
+    from harness.api.suites import Suite
+    from harness.plug.catalogue import Catalogue
+
+
+@click.command("score")
+@suite_options
+@store_option
+@click.option(
+    "--score",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A score besides those of the suite. Repeatable.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+    help="Of the runs whose predictions are scored.",
+)
+def command(suite: SuiteOptions, store: str, names: tuple[str, ...], precision: str) -> int:
+    """Score the stored predictions of SUITE again, with more scores or edited ones.
+
+    What was never predicted is counted and left alone: `seedscape run` does that. Exit code 1
+    says that something is missing or could not be scored.
+    """
+    from harness.plan import expand
+    from harness.run.rescore import rescore_plan
+    from harness.store import Store
+
+    checked, catalogue = suite.open()
+    more = _with_scores(checked, names, catalogue)
+    plan = expand(more, catalogue, precision=precision)
+    place = Store(store)
+    done = rescore_plan(plan, place, catalogue)
+    click.echo(
+        f"{done.reused:,} of {done.planned:,} evaluations had these scores, "
+        f"{done.scored:,} were scored from stored predictions"
+    )
+    if done.scored or done.reused:
+        from harness.analyze.load import load_results
+
+        _tell(load_results(plan, place), [use.label for use in more.scores])
+    for reason in list(done.failed.values())[:5]:
+        click.echo(f"failed: {reason}", err=True)
+    if done.missing:
+        line = f"{done.missing:,} evaluations have no stored predictions"
+        click.echo(f"{line}: `seedscape run {suite.name}`", err=True)
+    return 1 if done.failed or done.missing else 0
+
+
+def _with_scores(suite: Suite, names: tuple[str, ...], catalogue: Catalogue) -> Suite:
+    """The suite with further scores, each with its own defaults."""
+    from harness.api.cells import Use
+
+    known = {use.label for use in suite.scores}
+    added = []
+    for name in dict.fromkeys(names):
+        provided = catalogue.find("score", name)
+        try:
+            provided.offer.settings()
+        except ValueError:  # pydantic's own
+            raise HarnessError(
+                f"score {name!r} needs settings",
+                where="--score",
+                fix="write it with its settings under `scores:` of the suite",
+            ) from None
+        if name not in known:
+            added.append(Use("score", name, name, {}, provided.digest))
+    return replace(suite, scores=(*suite.scores, *added))
+
+
+def _tell(results: Results, labels: list[str]) -> None:
+    """Mean, sd over runs and number of runs by procedure and split."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("procedure", "split", "score", "mean", "sd", "runs")
+    scored = results.scores[results.scores["score"].isin(labels)]
+    groups = scored.groupby(["procedure", "split", "score"], sort=False)["value"]
+    for (procedure, split, label), values in groups:
+        runs = int(values.count())
+        sd = f"{values.std(ddof=1):.4f}" if runs > 1 else ""
+        mean = f"{values.mean():.4f}" if runs else ""
+        table.add_row(str(procedure), str(split), str(label), mean, sd, f"{runs} of {len(values)}")
+    Console().print(table)
