@@ -30,9 +30,8 @@ def test_the_parent_must_be_in_domain(complaint):
 
 
 def test_in_domain_splits_are_shifted_like_the_training_split(opened):
-    suite = opened(
-        data="{dataset: flowers, batch: 8, train: {by: {turn: {degrees: 5}}}, ood: {far: {by: turn}}}"
-    )
+    data = "{dataset: flowers, batch: 8, train: {by: {turn: {degrees: 5}}}, ood: {far: {by: turn}}}"
+    suite = opened(data=data)
     angles = [[dict(use.settings) for use in split(suite, name).by] for name in ("test", "far")]
     assert suite.data.train.by == split(suite, "test").by
     assert angles == [[{"degrees": 5.0}], [{"degrees": 5.0}, {}]]

@@ -108,6 +108,8 @@ def test_a_limit_must_limit_something(complaint):
     assert "limit.steps must be at least 1, not 0" in complaint(limit="{steps: 0}")
 
 
+NAMES = st.text(st.characters(categories=("L", "N")), max_size=5)
+WORDS = ["1e-3", ".5", "no", "~", "<<", "0o7", "010", "1_0", "2026-11-20", "${x", ""]
 values = st.recursive(
     st.none()
     | st.booleans()
