@@ -26,6 +26,7 @@ class DeviceSplit:
     examples: Tensor
     groups: Tensor | None = None
     _ready: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    _moments: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -47,7 +48,7 @@ class DeviceSplit:
 
     def floats(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Stored inputs as the model takes them: images as (x / 255 - mean) / std per channel."""
-        return {name: _float(tensor, self.specs[name]) for name, tensor in inputs.items()}
+        return {name: self._float(name, tensor) for name, tensor in inputs.items()}
 
     def _floats(self) -> dict[str, Tensor]:
         if not self._ready:
@@ -56,12 +57,12 @@ class DeviceSplit:
                 self._ready.update(self.floats(self.inputs))
         return self._ready
 
-
-def _float(values: Tensor, spec: InputSpec) -> Tensor:
-    if spec.kind == "float":
-        return values.to(torch.float32)
-    mean, std = (
-        torch.tensor(numbers, device=values.device).reshape(-1, 1, 1)
-        for numbers in (spec.mean, spec.std)
-    )
-    return values.to(torch.float32).div_(255.0).sub_(mean).div_(std)
+    def _float(self, name: str, values: Tensor) -> Tensor:
+        spec = self.specs[name]
+        if spec.kind == "float":
+            return values.to(torch.float32)
+        if name not in self._moments:  # once: each copy to the device would wait for it
+            mean, std = (torch.tensor(n, device=values.device) for n in (spec.mean, spec.std))
+            self._moments[name] = mean.reshape(-1, 1, 1), std.reshape(-1, 1, 1)
+        mean, std = self._moments[name]
+        return values.to(torch.float32).div_(255.0).sub_(mean).div_(std)

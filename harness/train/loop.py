@@ -13,7 +13,8 @@ from harness.train.learner import Learner
 from harness.train.losslog import LossLog
 from harness.train.schedule import multiplier
 
-LOOK = 50  # steps between looks at the losses
+LOOK = 50  # steps between looks at the losses ...
+PATIENCE = 2.0  # ... or seconds, where steps are slow
 TELL = 0.25  # seconds between lines for the display
 
 
@@ -31,7 +32,7 @@ def train(course: Course, learner: Learner, batches: Batches, tell: Callable[[st
     if 0 in course.checkpoints:
         trail.checkpoints[0] = learner.weights()
     wanted = frozenset(course.checkpoints)
-    step, told = 0, 0.0
+    step, told, looked = 0, 0.0, time.monotonic()
     with autocast("float32", course.split.targets.device):
         for stretch in course.stretches:
             learner.begin(stretch)
@@ -42,11 +43,13 @@ def train(course: Course, learner: Learner, batches: Batches, tell: Callable[[st
                 trail.log.add(learner.step(batches.next(step), step, rate))
                 if step in wanted:
                     trail.checkpoints[step] = learner.weights()
-                if step % LOOK == 0:
-                    if not trail.log.look():
-                        return trail
-                    if time.monotonic() - told > TELL:
-                        tell(f"step {step}/{course.steps}, loss {trail.log.latest:.3g}")
-                        told = time.monotonic()
+                if step % LOOK and time.monotonic() - looked < PATIENCE:
+                    continue
+                if not trail.log.look():
+                    return trail
+                looked = time.monotonic()
+                if looked - told > TELL:
+                    tell(f"step {step}/{course.steps}, loss {trail.log.latest:.3g}")
+                    told = looked
     trail.log.look()
     return trail

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from harness.api.cells import Cell, Stage, TrainWork
+from harness.api.cells import Cell, TrainWork
 from harness.api.errors import HarnessError
 from harness.compute.building import head_names
 from harness.compute.streams import RunStreams
@@ -21,13 +21,11 @@ def starting_weights(cell: Cell, course: Course, bench: Workbench) -> dict[str, 
     work = course.work
     if work.init == "random":
         weights = drawn_weights(work, bench, streams.init)
-        # Without a parent there is no head to keep: the fine-tuning seed draws it.
-        fresh = cell.stage is Stage.FINETUNE and course.recipe.head != "keep"
     else:
         weights = _given(cell, work, bench)
-        fresh = course.recipe.head == "fresh" or (
-            course.recipe.head == "auto" and not _head_fits(course, weights)
-        )
+    fresh = course.recipe.head == "fresh" or (
+        course.recipe.head == "auto" and not _head_fits(course, weights)
+    )
     if fresh:
         drawn = drawn_weights(work, bench, streams.head)
         weights = {**weights, **{name: drawn[name] for name in head_names(course.network)}}

@@ -145,6 +145,19 @@ def test_a_child_starts_from_its_parent_and_keeps_or_redraws_its_head(bench, tmp
     assert not torch.equal(fresh[0]["head.weight"], fresh[1]["head.weight"])
 
 
+def test_random_starts_of_one_pretraining_seed_are_one_start_unless_the_head_is_fresh(bench):
+    def start(pretrain, finetune, head):
+        method = use("method", "full", steps=0, head=head)
+        cell = a_cell(method=method, seeds=Seeds(pretrain, finetune))
+        return train_pack([cell], bench, print)[0].weights
+
+    assert same(start(0, 0, "auto"), start(0, 1, "auto"))
+    assert not same(start(0, 0, "auto"), start(1, 0, "auto"))
+    fresh = [start(0, finetune, "fresh") for finetune in (0, 1)]
+    assert torch.equal(fresh[0]["body.1.weight"], fresh[1]["body.1.weight"])
+    assert not torch.equal(fresh[0]["head.weight"], fresh[1]["head.weight"])
+
+
 def test_weights_of_another_architecture_are_refused_by_name(bench):
     wide = train_pack([a_cell(model=use("model", "mlp", hidden=[20]))], bench, print)[0].weights
     Shelf(bench.store.root).put("pretrain-wide", wide)
