@@ -103,9 +103,6 @@ def test_a_whole_training_equals_a_loop_written_by_hand(bench):
 
     work, split = cell.work, bench.split(cell.work.train)
     module = bench.network(work.model, work.train, 0, "init").module
-    module.head.load_state_dict(
-        bench.network(work.model, work.train, 0, "head").module.head.state_dict()
-    )
     order = torch.randperm(len(split), generator=generator(derive(0, "order")))
     for step in range(5):
         where = order[100 * step : 100 * (step + 1)]
