@@ -8,6 +8,7 @@ import click
 from harness.api.numbers import count
 from harness.commands.options import store_option
 from harness.commands.tables import echo_table
+from harness.commands.units import in_bytes
 from harness.store import Store
 from harness.store.garbage import Held, Inventory, discard, take_inventory
 
@@ -38,20 +39,6 @@ def command(store: str, dry_run: bool, yes: bool) -> None:
         click.echo(f"freed {in_bytes(discard(opened, inventory))}")
     else:
         click.echo("deleted nothing")
-
-
-def in_bytes(number: int) -> str:
-    """Bytes in the unit that suits them.
-
-    >>> in_bytes(12), in_bytes(1_500), in_bytes(2_340_000_000)
-    ('12 B', '1.5 kB', '2.3 GB')
-    """
-    size, unit = float(number), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
 def _print(store: Store, inventory: Inventory) -> None:

@@ -33,11 +33,16 @@ class Tally:
 
 def tallies(plan: Plan, survey: Survey) -> tuple[Tally, ...]:
     """The plan's cells counted by stage, procedure and metric, in the order of the plan."""
+    return tuple(_tally(*group, cells, survey) for group, cells in grouped(plan).items())
+
+
+def grouped(plan: Plan) -> dict[tuple[Stage, str, str], list[Cell]]:
+    """The plan's cells by stage, procedure and metric ("" where there is none)."""
     groups: dict[tuple[Stage, str, str], list[Cell]] = {}
     for cell in plan.cells:
         metric = cell.work.metric.label if isinstance(cell.work, MeasureWork) else ""
         groups.setdefault((cell.stage, cell.procedure, metric), []).append(cell)
-    return tuple(_tally(*group, cells, survey) for group, cells in groups.items())
+    return groups
 
 
 def total(parts: Iterable[Tally]) -> tuple[int, int, int]:
