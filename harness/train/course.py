@@ -1,6 +1,6 @@
 """A training cell with everything resolved: how many steps, of what size, on what."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.api.cells import Cell, TrainWork
 from harness.api.data import Outline
@@ -11,7 +11,7 @@ from harness.api.recipes import Phase, Recipe
 from harness.compute.loading import ShiftUse
 from harness.compute.splits import DeviceSplit
 from harness.compute.workbench import Workbench
-from harness.train.order import steps_per_epoch
+from harness.plan.steps import phase_steps
 
 CURVE = 50  # training losses that a record keeps
 
@@ -77,10 +77,8 @@ def course_of(cell: Cell, bench: Workbench) -> Course:
         raise HarnessError(f"{work.method.name!r} is not a training method")
     recipe = method.recipe(settings, outline)
     split = bench.split(work.train, cell.limit)
-    stretches = _stretches(recipe, work, len(split))
+    stretches = _stretches(cell, recipe, work, len(split))
     limited = cell.limit is not None and cell.limit.steps is not None
-    if cell.limit is not None and cell.limit.steps is not None:
-        stretches = _shortened(stretches, cell.limit.steps)
     total = sum(stretch.steps for stretch in stretches)
     return Course(
         work=work,
@@ -96,30 +94,19 @@ def course_of(cell: Cell, bench: Workbench) -> Course:
     )
 
 
-def _stretches(recipe: Recipe, work: TrainWork, examples: int) -> tuple[Stretch, ...]:
+def _stretches(cell: Cell, recipe: Recipe, work: TrainWork, examples: int) -> tuple[Stretch, ...]:
     where = f"method {work.method.name!r}"
     if not recipe.phases:
         raise HarnessError("its recipe has no phases", where=where)
-    found = []
-    for phase in recipe.phases:
-        batch = phase.batch or work.batch
-        if (phase.steps is None) == (phase.epochs is None):
-            raise HarnessError("a phase needs `steps` or `epochs`, and not both", where=where)
-        if phase.steps is not None:
-            steps = phase.steps
-        else:
-            steps = max(1, round((phase.epochs or 0.0) * steps_per_epoch(examples, batch)))
-        if steps > 0:
-            found.append(Stretch(phase, steps, batch))
-    return tuple(found)
-
-
-def _shortened(stretches: tuple[Stretch, ...], most: int) -> tuple[Stretch, ...]:
-    """At most so many steps in all, shared out over the phases, at least one each."""
-    total = sum(stretch.steps for stretch in stretches)
-    if total <= most:
-        return stretches
-    return tuple(replace(s, steps=max(1, s.steps * most // total)) for s in stretches)
+    if any((phase.steps is None) == (phase.epochs is None) for phase in recipe.phases):
+        raise HarnessError("a phase needs `steps` or `epochs`, and not both", where=where)
+    steps = phase_steps(recipe, examples, work.batch, cell.limit)
+    assert steps is not None  # the number of examples is known
+    return tuple(
+        Stretch(phase, length, phase.batch or work.batch)
+        for phase, length in zip(recipe.phases, steps, strict=True)
+        if length > 0
+    )
 
 
 def _checkpoints(recipe: Recipe, total: int, limited: bool) -> tuple[int, ...]:
