@@ -11,6 +11,7 @@ from harness.api.recipes import Recipe
 from harness.api.suites import DataUse, Init, MetricUse, Pretrain, SeedDesign
 from harness.suite.asking import asked, input_shapes
 from harness.suite.nodes import Table
+from harness.suite.reading import is_file
 from harness.suite.sections import checkpoint_file
 from harness.suite.uses import Context, Placed
 
@@ -39,22 +40,12 @@ def check_inits(training: Training, root: Table, context: Context) -> None:
         message = "`pretrain` is never used"
         fix = "add `pretrained` to `inits`, or set `pretrain: null`"
         context.problems.add(HarnessError(message, where=str(section.mark), fix=fix))
-    seeds = training.seeds
     for init in training.inits:
         if init.checkpoint is None:
             continue
-        if (
-            "{seed}" not in init.checkpoint
-            and len(seeds.pretrain) > 1
-            and seeds.design == "crossed"
-        ):
-            message = (
-                f"the init {init.label!r} is one file for {len(seeds.pretrain)} pretrain seeds"
-            )
-            fix = "put {seed} into its path, or ask for one pretrain seed"
-            context.problems.add(HarnessError(message, where=where, fix=fix))
-        files = dict.fromkeys(checkpoint_file(init.checkpoint, seed) for seed in seeds.pretrain)
-        missing = [path for path in files if not path.is_file()]
+        seeds = training.seeds.pretrain
+        files = dict.fromkeys(checkpoint_file(init.checkpoint, seed) for seed in seeds)
+        missing = [path for path in files if not is_file(path)]
         if missing:
             more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
             message = f"there is no checkpoint {missing[0]}{more}"

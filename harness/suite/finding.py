@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.api.errors import HarnessError
 from harness.suite.problems import unknown
+from harness.suite.reading import is_file
 
 _ENDINGS = (".yaml", ".yml")
 
@@ -50,19 +51,15 @@ def find_suite(name: str) -> Found:
         known = built_in_suites()
         if name in known:
             return Found(known[name], _shown(known[name]))
-        if _is_file(path.with_name(path.name + ".yaml")):
+        if is_file(path.with_name(path.name + ".yaml")):
             fix = f"a suite of your own is a path: `./{name}.yaml`"
             raise HarnessError(f"there is no built-in suite {name!r}", fix=fix)
         error = unknown("suite", name, known, "")
         raise HarnessError(error.message, fix=f"{error.fix} (a suite of your own is a path)")
-    if _is_file(path):
+    if is_file(path):
         return Found(path, name)
     what = "is a folder, not a suite" if _answer(path.is_dir) else "there is no such suite file"
     raise HarnessError(what, where=name, fix=_nearby(path))
-
-
-def _is_file(path: Path) -> bool:
-    return _answer(path.is_file)
 
 
 def _answer(question: Callable[[], bool]) -> bool:

@@ -61,7 +61,7 @@ PRIMARY_KEYS = _words(
 )
 LIMIT_KEYS = _words(examples="Examples per split.", steps="Steps per training.")
 METRIC_KEYS = _words(
-    splits="Evaluation splits to read it on; by default the primary ones that it may see.",
+    splits="Splits to read it on (or on `train`); by default the primary ones that it may see.",
     pairs="The runs of a procedure to pair: all, within-pretrain-seed, or how many pairs.",
 )
 PAIR_KEYS = _words(sample="How many pairs, half of them of one pretraining seed.")

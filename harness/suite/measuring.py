@@ -13,14 +13,19 @@ from harness.suite.reading import table, whole, wrong
 from harness.suite.sections import split_names
 from harness.suite.uses import Context, Placed
 
+TRAIN = "train"
+
 
 def metric_of(
     placed: Placed, data: tuple[SplitUse, ...], primary: Primary, context: Context
 ) -> MetricUse:
-    """A metric with its splits: those of `primary` that it may see, unless it names its own."""
+    """A metric with its splits: those of `primary` that it may see, unless it names its own.
+
+    It may name "train" too.
+    """
     offer = context.catalogue.find("metric", placed.use.name).offer
-    kinds = {split.name: split.kind for split in data}
-    seen = {"train": (), "id": ("id",)}.get(offer.access, ("id", "ood"))
+    kinds = {split.name: split.kind for split in data} | {TRAIN: TRAIN}
+    seen = {"train": (TRAIN,), "id": (TRAIN, "id")}.get(offer.access, (TRAIN, "id", "ood"))
     node = placed.beside.get("splits")
     if node is None:
         splits = tuple(name for name in (primary.id, *primary.ood) if kinds[name] in seen)

@@ -16,7 +16,7 @@ from harness.suite.nodes import Listing, Node, Scalar, Table
 from harness.suite.overrides import override
 from harness.suite.parsing import parse_file
 from harness.suite.problems import Problems
-from harness.suite.reading import home, items, path_from, text
+from harness.suite.reading import home, is_file, items, path_from, text
 from harness.suite.resolving import Asked, resolve
 from harness.suite.scalars import fill_variables
 from harness.suite.uses import Context
@@ -74,7 +74,7 @@ def _plugins(root: Table, folder: Path, problems: Problems) -> dict[str, str]:
             name = text(item, "a plugin")
             if _is_path(name):
                 name = path_from(name, home(item.mark, folder))
-                if not Path(name).is_file():
+                if not is_file(Path(name)):
                     raise HarnessError(f"there is no plugin file {name}", where=str(item.mark))
             plugins[name] = str(item.mark)
         except HarnessError as error:

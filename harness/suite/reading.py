@@ -110,6 +110,14 @@ def home(mark: Mark, folder: Path) -> Path:
     return folder if mark.line else Path.cwd()
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there; no file has a name that the file system cannot hold."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def path_from(value: str, folder: Path) -> str:
     """An absolute path; a relative one starts at `folder`."""
     path = Path(value).expanduser() if value.startswith("~/") else Path(value)

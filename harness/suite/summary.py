@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from harness.api.suites import Suite
+from harness.api.suites import Init, SeedDesign, Suite
 
 
 def summary(suite: Suite) -> Iterator[str]:
@@ -20,9 +20,9 @@ def summary(suite: Suite) -> Iterator[str]:
     if seeds.order is not None:
         counts[0] += f" x {len(seeds.order)} order"
     yield _line("seeds", [f"{counts[0]}, {seeds.design}"])
-    procedures = len(suite.models) * len(suite.inits) * len(suite.methods)
-    runs = len(seeds.pretrain) * len(seeds.finetune) * len(seeds.order or (0,))
-    yield _line("runs", [f"{procedures * runs} ({_count(procedures, 'procedure')} of {runs})"])
+    pairs = len(suite.models) * len(suite.methods)
+    runs = pairs * sum(_runs(init, seeds) for init in suite.inits)
+    yield _line("runs", [f"{runs} in {_count(pairs * len(suite.inits), 'procedure')}"])
     yield _line("data", [f"{suite.data.train.dataset.label}, batches of {suite.data.batch}"])
     for kind in ("id", "ood"):
         names = [split.name for split in suite.data.splits if split.kind == kind]
@@ -36,6 +36,13 @@ def summary(suite: Suite) -> Iterator[str]:
         parts = {"examples per split": suite.limit.examples, "steps": suite.limit.steps}
         limits = [f"{number} {what}" for what, number in parts.items() if number is not None]
         yield _line("trial", [f"at most {' and '.join(limits)}"])
+
+
+def _runs(init: Init, seeds: SeedDesign) -> int:
+    """Runs of one procedure: one file for all pretraining seeds gives the same runs for each."""
+    draws_nothing = init.checkpoint is not None and "{seed}" not in init.checkpoint
+    pretrain = 1 if draws_nothing and seeds.design == "crossed" else len(seeds.pretrain)
+    return pretrain * len(seeds.finetune) * len(seeds.order or (0,))
 
 
 def _line(what: str, names: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ def test_check_says_what_the_suite_would_do(run):
         "  inits       random",
         "  methods     fit",
         "  seeds       2 pretrain x 3 fine-tune, crossed",
-        "  runs        6 (1 procedure of 6)",
+        "  runs        6 in 1 procedure",
         "  data        flowers, batches of 8",
         "  ID splits   val, test",
         "  OOD splits  far",
@@ -71,7 +71,7 @@ def test_check_tells_every_problem_one_per_line(run):
 
 def test_check_takes_overrides_and_trials(run):
     result = run(TEXT, "--set", "seeds.pretrain=5", "--smoke")
-    assert "  runs        4 (1 procedure of 4)" in result.stdout
+    assert "  runs        4 in 1 procedure" in result.stdout
     assert "  trial       at most 200 examples per split and 10 steps" in result.stdout
 
 

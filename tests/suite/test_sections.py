@@ -2,6 +2,8 @@
 
 import pytest
 
+from harness.suite.summary import summary
+
 
 def test_every_needed_section_is_named(complaint):
     message = complaint("id: x\n")
@@ -65,10 +67,10 @@ def test_a_missing_checkpoint_is_named(complaint, tmp_path):
     assert message == f"6:1: there is no checkpoint {tmp_path / '1.safetensors'}"
 
 
-def test_one_checkpoint_cannot_stand_for_several_pretraining_seeds(complaint, tmp_path):
+def test_one_checkpoint_may_serve_all_pretraining_seeds(opened, tmp_path):
     (tmp_path / "w.safetensors").touch()
-    message = complaint(inits="[{checkpoint: w.safetensors}]")
-    assert "is one file for 2 pretrain seeds; put {seed} into its path" in message
+    suite = opened(inits="[random, {checkpoint: w.safetensors}]")
+    assert "  runs        6 in 2 procedures" in list(summary(suite))
 
 
 def test_a_checkpoint_is_never_a_pickle(complaint):
@@ -126,6 +128,11 @@ def test_a_metric_is_read_on_the_primary_splits_that_it_may_see(opened):
 def test_a_metric_cannot_see_more_than_its_access(complaint):
     message = complaint(metrics="[{peek: {}, splits: [test, turned]}]")
     assert message == "10:30: the metric 'peek' may see id data only, not 'turned'"
+
+
+def test_a_metric_may_be_read_on_the_training_split(opened):
+    metric = opened(metrics="[{gap: {}, splits: [train, test]}]").metrics[0]
+    assert metric.splits == ("train", "test")
 
 
 def test_the_splits_of_a_metric_must_be_there(complaint):
