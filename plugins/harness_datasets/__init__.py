@@ -4,7 +4,10 @@ from collections.abc import Iterable
 
 from harness.api.hooks import hookimpl
 from harness.api.offers import Dataset, Shift
+from harness_datasets.arrays import ARRAYS
 from harness_datasets.digits import DIGITS
+from harness_datasets.images import IMAGES
+from harness_datasets.mnist import MNIST
 from harness_datasets.shifts.block_shuffle import BLOCK_SHUFFLE
 from harness_datasets.shifts.blur import BLUR
 from harness_datasets.shifts.contrast import CONTRAST
@@ -14,12 +17,14 @@ from harness_datasets.shifts.occlusion import OCCLUSION
 from harness_datasets.shifts.rotation import ROTATION
 from harness_datasets.shifts.scale import SCALE
 from harness_datasets.shifts.translation import TRANSLATION
+from harness_datasets.table import TABLE
+from harness_datasets.usps import USPS
 
 
 @hookimpl
 def harness_datasets() -> Iterable[Dataset]:
     """Data sets by name."""
-    return (DIGITS,)
+    return (ARRAYS, DIGITS, IMAGES, MNIST, TABLE, USPS)
 
 
 @hookimpl

@@ -3,22 +3,32 @@
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.api.errors import HarnessError
 
 
 def fingerprint(paths: Sequence[Path], root: Path | None = None) -> str:
-    """`sha256:` and the hash of the files' bytes, with their names relative to `root` if given.
+    """`sha256:` and the hash of the files' bytes, with their places below `root` if given.
 
-    One file without a root is identified by its bytes alone, so that it may be renamed.
+    Without a root the files are identified by their bytes alone, so that they may be moved.
     """
-    if len(paths) == 1 and root is None:
+    if root is not None:
+        return named_fingerprint({path.relative_to(root).as_posix(): path for path in paths})
+    if len(paths) == 1:
         return f"sha256:{digest(paths[0])}"
-    listed = sorted((path.relative_to(root).as_posix() if root else "", path) for path in paths)
-    lines = [f"{digest(path)} {name}" for name, path in listed]
-    return f"sha256:{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()}"
+    return _hash_of(digest(path) for path in paths)
+
+
+def named_fingerprint(paths: Mapping[str, Path]) -> str:
+    """`sha256:` and the hash of files' bytes and the names that they stand under."""
+    return _hash_of(f"{digest(path)} {name}" for name, path in sorted(paths.items()))
+
+
+def _hash_of(lines: Iterable[str]) -> str:
+    return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def digest(path: Path) -> str:
@@ -31,6 +41,16 @@ def digest(path: Path) -> str:
 def _digest(path: Path, _size: int, _changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def located(path: Path) -> Path:
+    """The path with `~` and variables such as `$SEEDSCAPE_DATA` filled in; it must exist."""
+    text = os.path.expandvars(path.expanduser())
+    if "$" in text:
+        raise HarnessError(
+            f"the variable in {str(path)!r} is not set", fix="set it, or write the path out"
+        )
+    return must_exist(Path(text))
 
 
 def must_exist(path: Path) -> Path:

@@ -20,6 +20,8 @@ def sizes(n: int, parts: Mapping[str, float]) -> dict[str, int]:
     >>> sizes(1797, {"val": 0.1, "test": 500})
     {'val': 180, 'test': 500}
     """
+    if not n:
+        raise HarnessError("there are no examples to train on")
     found = {name: round(n * part) if part < 1 else round(part) for name, part in parts.items()}
     if sum(found.values()) >= n:
         asked = " and ".join(f"{size:,} for {name}" for name, size in found.items())
