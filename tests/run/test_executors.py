@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from toys import job, work_by_key, work_on_threads
+from toy_cells import job, work_by_key, work_on_threads
 
 from harness.api.contexts import ExecutorRoom
 from harness_executors import harness_executors
@@ -135,9 +135,9 @@ def test_cancelling_lets_a_cell_clean_up_behind_itself(tmp_path):
 
 PARENT = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from test_executors import open_pool
-from toys import job
+from toy_cells import job
 pool = open_pool(start={start!r})
 pool.submit(job(0, "unwind {file}"))
 pool.submit(job(1, "sleep"))
@@ -149,7 +149,7 @@ while True:
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_workers_notice_that_their_parent_was_killed_and_end(tmp_path, start):
     half_written = tmp_path / "half-written"
-    here = str(Path(__file__).parent)
+    here = [str(Path(__file__).parents[n]) for n in (0, 1)]
     code = PARENT.format(tests=here, start=start, file=half_written)
     parent = subprocess.Popen([sys.executable, "-c", code])
     try:
