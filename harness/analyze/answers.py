@@ -25,7 +25,7 @@ def quality(
         if len(here) > SHOWN + 1:
             parts.append(f"{len(here) - SHOWN - 1} more splits are in the table")
         yield Answer(
-            question=f"How good and how variable is {note.label}?",
+            question=f'How good and how variable is "{note.label}"?',
             text=f"{note.label}, {_design(note, shares)}: {primary.score} is {words(parts)}.",
         )
 
@@ -94,7 +94,7 @@ def seed_shares(
         here = [of[split] for split in (primary.ood or (primary.id,)) if split in of]
         if here:
             yield Answer(
-                question=f"Which seed carries the variance of {note.label}?",
+                question=f'Which seed carries the variance of "{note.label}"?',
                 text=" ".join(_share(share, note) for share in here[:SHOWN]),
             )
 

@@ -1,0 +1,252 @@
+"""Figures of scores: every run on every split, in-domain against OOD, shares of the variance."""
+
+from collections.abc import Sequence
+
+from harness.api.findings import Findings, RunScore, Spread, VarianceShare
+from harness.api.numbers import NOTHING, TIMES, count, figures, percent
+from harness_reporters.figures import (
+    Figure,
+    Group,
+    Key,
+    Trace,
+    bands,
+    colour,
+    hover,
+    known,
+    layout,
+    mean_tick,
+    numbers_axis,
+    points,
+    rows_axis,
+    spread_within,
+    symbol,
+)
+
+LANE = 0.74  # of a row's height belongs to its points
+SHOWN = 6  # OOD splits that get a scatter plot of their own
+
+
+def seed_legend(findings: Findings) -> list[tuple[str, list[Key]]]:
+    """Colours of pretraining seeds, symbols of procedures."""
+    seeds = pretrain_seeds(findings)
+    names = procedures(findings)
+    kinds = {note.pretrain_seed_word.removesuffix("s") for note in findings.procedures}
+    colours = [Key(str(seed), colour(place)) for place, seed in enumerate(seeds)]
+    shapes = [Key(name, "@muted", symbol(place)) for place, name in enumerate(names)]
+    return [(" or ".join(sorted(kinds, reverse=True)), colours), ("procedure", shapes)]
+
+
+def pretrain_seeds(findings: Findings) -> list[int]:
+    """All pretraining seeds in order."""
+    return sorted({run.pretrain_seed for run in findings.runs})
+
+
+def procedures(findings: Findings) -> list[str]:
+    """Labels of the procedures in the suite's order."""
+    return list(dict.fromkeys(spread.procedure for spread in findings.spreads))
+
+
+def strips(findings: Findings) -> Group:
+    """Every run on every split, one figure per score."""
+    scores = list(dict.fromkeys(spread.score for spread in findings.spreads))
+    scores.sort(key=lambda score: score != findings.primary_score)
+    runs = len({(r.procedure, r.pretrain_seed, r.finetune_seed, r.order_seed)
+                for r in findings.runs})  # fmt: skip
+    return Group(
+        title="All runs on all splits",
+        figures=[_strip(findings, score) for score in scores],
+        caption=(
+            f"Each point is one run ({count(runs, 'run')} with a score); within a row, runs of one "
+            "seed stand at one height. Upright lines are means over the runs of a procedure. "
+            "Measured once per run on all examples of the split with the final weights."
+        ),
+        legend=seed_legend(findings),
+        columns="one",
+        choices=scores,
+    )
+
+
+def _strip(findings: Findings, score: str) -> Figure:
+    spreads = [s for s in findings.spreads if s.score == score]
+    splits = list(dict.fromkeys(s.split for s in spreads))
+    labels = [s + (" (ID)" if _kind(spreads, s) == "id" else "") for s in splits]
+    names, seeds = procedures(findings), pretrain_seeds(findings)
+    lane = LANE / len(names)
+    data: list[Trace] = []
+
+    def height(split: str, name: str) -> float:
+        return -splits.index(split) + spread_within(names.index(name), len(names), LANE - lane)
+
+    for place, name in enumerate(names):
+        for order, seed in enumerate(seeds):
+            runs = [r for r in findings.runs
+                    if (r.procedure, r.pretrain_seed, r.score) == (name, seed, score)]  # fmt: skip
+            shift = spread_within(order, len(seeds), lane * 0.72)
+            data.append(
+                points(
+                    [run.value for run in runs],
+                    [height(run.split, name) + shift for run in runs],
+                    [_run_text(run) for run in runs],
+                    color=colour(order),
+                    symbol=symbol(place),
+                )
+            )
+    for s in spreads:
+        if s.mean is not None:
+            text = hover(f"{s.procedure} on {s.split}", f"mean {figures(s.mean)}",
+                         f"sd {figures(s.sd, 2)}", f"n {s.runs} of {s.planned}")  # fmt: skip
+            data += mean_tick(s.mean, height(s.split, s.procedure), lane * 0.46, text)
+    axis = numbers_axis(score)
+    return Figure(
+        title=score,
+        data=data,
+        layout=layout(axis, rows_axis(labels), shapes=bands(len(splits))),
+        height=70 + len(splits) * max(34, 12 + 22 * len(names)),
+    )
+
+
+def _kind(spreads: Sequence[Spread], split: str) -> str:
+    return next(s.split_kind for s in spreads if s.split == split)
+
+
+def _run_text(run: RunScore) -> str:
+    return hover(
+        f"{run.procedure} on {run.split}",
+        f"{run.score} {figures(run.value, 4)} (n {run.examples:,})",
+        f"pretrain seed {run.pretrain_seed}, fine-tune seed {run.finetune_seed}",
+        *(["this training diverged"] if run.diverged else []),
+    )
+
+
+def scatters(findings: Findings) -> Group | None:
+    """In-domain against OOD, one figure per primary OOD split."""
+    score, inside = findings.primary_score, findings.primary_id
+    drawn = findings.primary_ood[:SHOWN]
+    if not drawn or not findings.runs:
+        return None
+    left_out = len(findings.primary_ood) - len(drawn)
+    return Group(
+        title="In-domain against out of distribution",
+        figures=[_scatter(findings, score, inside, split) for split in drawn],
+        caption=(
+            f"Each point is one run: {score} on {inside} (in-domain) and on the OOD split. A cloud "
+            "that is tall and narrow says that the in-domain score does not tell the runs' OOD "
+            "scores. Points of one colour share a seed and are no independent observations; no "
+            "line is fitted."
+            + (f" {left_out} more primary OOD splits are in the table." if left_out else "")
+        ),
+        legend=seed_legend(findings),
+    )
+
+
+def _scatter(findings: Findings, score: str, inside: str, outside: str) -> Figure:
+    seeds = pretrain_seeds(findings)
+    table: dict[tuple[str, int, int, int], dict[str, RunScore]] = {}
+    for run in findings.runs:
+        if run.score == score:
+            which = (run.procedure, run.pretrain_seed, run.finetune_seed, run.order_seed)
+            table.setdefault(which, {})[run.split] = run
+    data = []
+    for place, name in enumerate(procedures(findings)):
+        both = [
+            (found[inside], found[outside])
+            for (procedure, *_), found in table.items()
+            if procedure == name and inside in found and outside in found
+        ]
+        data.append(
+            points(
+                [x.value for x, _ in both],
+                [y.value for _, y in both],
+                [
+                    hover(
+                        name,
+                        f"{inside} {figures(x.value, 4)}, {outside} {figures(y.value, 4)}",
+                        f"pretrain seed {x.pretrain_seed}, fine-tune seed {x.finetune_seed}",
+                    )
+                    for x, y in both
+                ],
+                color=[colour(seeds.index(x.pretrain_seed)) for x, _ in both],
+                symbol=symbol(place),
+                size=10,
+            )
+        )
+    axes = numbers_axis(f"{score} on {inside}"), numbers_axis(f"{score} on {outside}")
+    return Figure(title=outside, data=data, layout=layout(*axes), height=340)
+
+
+def shares(findings: Findings) -> Group | None:
+    """Stacked bars of variance shares, one figure per procedure."""
+    found = [s for s in findings.variance if s.score == findings.primary_score]
+    if not any(share.pretrain is not None for share in found):
+        return None
+    names = list(dict.fromkeys(share.procedure for share in found))
+    few = min(share.pretrain_seeds for share in found)
+    return Group(
+        title="Which seed carries the variance",
+        figures=[_bars(name, [s for s in found if s.procedure == name]) for name in names],
+        caption=(
+            f"Shares of the variance of {findings.primary_score} over runs (balanced analysis of "
+            f"variance; {found[0].pretrain_seeds} {TIMES} {found[0].finetune_seeds} seeds, one run "
+            "each; negative estimates shown as 0). The rest is interaction of both seeds, noise "
+            "of the test set and everything else. The number at the right is the sd over runs: a "
+            f"share of a tiny sd is a share of little. With {count(few, 'seed')} of the first "
+            "kind a share is very uncertain; no interval is given."
+        ),
+        legend=[
+            (
+                "",
+                [
+                    Key("pretraining or initial-weight seed", "@s0", "block"),
+                    Key("fine-tuning seed", "@s1", "block"),
+                    Key("rest", "@s2", "block"),
+                ],
+            )
+        ],
+    )
+
+
+def _bars(name: str, found: Sequence[VarianceShare]) -> Figure:
+    data = []
+    heights = [-place for place in range(len(found))]
+    parts = (
+        ("pretraining or initial-weight seed", "@s0", [s.pretrain for s in found]),
+        ("fine-tuning seed", "@s1", [s.finetune for s in found]),
+        ("rest", "@s2", [s.interaction for s in found]),
+    )
+    for part, paint, values in parts:
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": known([None if v is None else 100 * v for v in values]),
+                "y": heights,
+                "width": 0.62,
+                "text": [percent(v) if v is not None and v >= 0.12 else "" for v in values],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textangle": 0,
+                "textfont": {"size": 11, "color": paint.replace("@s", "@t")},
+                "marker": {"color": paint, "line": {"width": 0}},
+                "hovertext": [
+                    hover(f"{part}: {percent(v)}", f"sd over runs {figures(s.total_sd, 2)}", s.note)
+                    for s, v in zip(found, values, strict=True)
+                ],
+                "hoverinfo": "text",
+            }
+        )
+    notes = [
+        {
+            "x": 101 if s.pretrain is not None else 1,
+            "y": height,
+            "text": f"sd {figures(s.total_sd, 2)}" if s.pretrain is not None else NOTHING,
+            "xanchor": "left",
+            "showarrow": False,
+            "font": {"size": 11, "color": "@muted"},
+        }
+        for s, height in zip(found, heights, strict=True)
+    ]
+    marks = {"tickvals": [0, 25, 50, 75, 100], "ticktext": ["0", "25", "50", "75", "100 %"]}
+    axis = numbers_axis() | marks | {"range": [0, 124], "fixedrange": True}
+    rows = rows_axis([s.split for s in found])
+    look = layout(axis, rows, barmode="stack", annotations=notes)
+    return Figure(title=name, data=data, layout=look, height=60 + 30 * len(found))
