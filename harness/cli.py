@@ -13,21 +13,21 @@ import click
 from harness.api.errors import HarnessError
 
 COMMANDS = {
-    "run": "run",
-    "plan": "plan",
-    "check": "check",
-    "status": "status",
-    "report": "report",
-    "score": "score",
-    "export": "export",
-    "list": "list_",
-    "show": "show",
-    "explain": "explain",
-    "gc": "gc",
-    "doctor": "doctor",
-    "schema": "schema",
+    "run": ("run", "Run what the store does not hold yet of a suite, and report."),
+    "plan": ("plan", "Show what a suite would do: its cells by kind, seeds and steps."),
+    "check": ("check", "Check a suite completely and say what it would do."),
+    "status": ("status", "Show which cells of a suite are done, failed, damaged or missing."),
+    "report": ("report", "Write the report of a suite again, in any format."),
+    "score": ("score", "Score the stored predictions of a suite again, without training."),
+    "export": ("export", "Write the scores or readings of a suite as a table."),
+    "list": ("list_", "List what plugins offer, and the built-in suites."),
+    "show": ("show", "Show everything about one offer, or about a suite."),
+    "explain": ("explain", "Say whether a cell of a suite is done, and if not, why."),
+    "gc": ("gc", "Show what a store holds, and delete what no suite refers to."),
+    "doctor": ("doctor", "Look at the environment, the devices, the plugins and the store."),
+    "schema": ("schema", "Print the JSON Schema of a suite, for editors."),
 }
-"""Command name to its file under `harness/commands/`, in the order of the help."""
+"""Command name to its file under `harness/commands/` and what it does, in the order of the help."""
 
 
 class Commands(click.Group):
@@ -40,11 +40,19 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, or None."""
         if cmd_name in COMMANDS:
-            module = importlib.import_module(f"harness.commands.{COMMANDS[cmd_name]}")
+            module = importlib.import_module(f"harness.commands.{COMMANDS[cmd_name][0]}")
             command: click.Command = module.command
             return command
         offered = self._offered(ctx)
         return offered.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing the files of our own."""
+        offered = self._offered(ctx)
+        rows = [(name, about) for name, (_, about) in COMMANDS.items()]
+        rows += [(name, offered[name].get_short_help_str(limit=80)) for name in sorted(offered)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -67,11 +75,17 @@ class Commands(click.Group):
 
 
 def _offered_commands() -> dict[str, click.Command]:
+    from harness.plug.candidates import announced, mentions
+
+    # checking every plugin would take longer than the help itself: read their files first
+    candidates = [each for each in announced() if mentions(each, "harness_commands")]
+    if not candidates:
+        return {}
     from harness.api.offers import Command
-    from harness.plug import discover
+    from harness.plug.discovery import discover_among
 
     commands: dict[str, click.Command] = {}
-    for provided in discover().all("command"):
+    for provided in discover_among(candidates).all("command"):
         offer = provided.offer
         if isinstance(offer, Command) and offer.name not in COMMANDS:
             commands[offer.name] = offer.command()

@@ -50,6 +50,21 @@ def announced() -> Iterator[Candidate]:
     yield from sorted(found, key=lambda candidate: (candidate.distribution, candidate.name))
 
 
+def mentions(candidate: Candidate, word: str) -> bool:
+    """Whether the source of the candidate's module holds a word; True where it cannot be told.
+
+    Reads the file instead of running it: a few microseconds against an import.
+    """
+    try:
+        spec = importlib.util.find_spec(candidate.module)
+        if spec is None or spec.origin is None:
+            return True
+        text = Path(spec.origin).read_text(encoding="utf-8")
+    except (ImportError, OSError, ValueError):
+        return True
+    return word in text or "import *" in text
+
+
 def named(extra: Iterable[str]) -> Iterator[Candidate]:
     """Plugins that the user names: paths of Python files, or modules that can be imported."""
     for name in dict.fromkeys(extra):

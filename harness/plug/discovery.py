@@ -25,12 +25,22 @@ def discover(extra: Sequence[str] = (), without: Sequence[str] = ()) -> Catalogu
     """
     candidates = [*chain(announced(), named(extra))]
     _check_without(candidates, without)
+    kept = [each for each in candidates if not any(each.called(name) for name in without)]
+    return _gather(kept, extra, without)
+
+
+def discover_among(candidates: Sequence[Candidate]) -> Catalogue:
+    """The catalogue of just these installed plugins."""
+    return _gather(candidates, (), ())
+
+
+def _gather(
+    candidates: Sequence[Candidate], extra: Sequence[str], without: Sequence[str]
+) -> Catalogue:
     sources = Sources()
     plugins: dict[int, Loaded] = {}
     set_aside = []
     for candidate in candidates:
-        if any(candidate.called(name) for name in without):
-            continue
         try:
             plugin = _load(candidate)
             if id(plugin) not in plugins:  # found twice: as an entry point and by name

@@ -1,0 +1,99 @@
+"""Every example in the docs runs, and the docs name what exists."""
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from write_commands import PAGE, page
+
+from harness.suite import open_suite
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TRIAL = ["--smoke"]
+
+
+def blocks(*languages: str) -> Iterator[pytest.param]:
+    for path in PAGES:
+        for number, match in enumerate(BLOCK.finditer(path.read_text()), 1):
+            language, name, text = match.groups()
+            if language in languages:
+                yield pytest.param(path, name, text, id=f"{path.relative_to(ROOT)}-{number}")
+
+
+def commands() -> Iterator[pytest.param]:
+    for case in blocks("console"):
+        page_path, _, text = case.values
+        for line in text.splitlines():
+            if line.startswith("$ seedscape "):
+                yield pytest.param(page_path, line[2:], id=line[2:])
+
+
+def files_of(path: Path, folder: Path) -> None:
+    for match in BLOCK.finditer(path.read_text()):
+        _, name, text = match.groups()
+        if name:
+            (folder / name).write_text(text)
+
+
+def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("path", "name", "text"), blocks("yaml"))
+def test_a_suite_in_the_docs_checks(path, name, text, tmp_path):
+    if "id:" not in text:
+        pytest.skip("a fragment, not a suite")
+    (tmp_path / "suite.yaml").write_text(text)
+    files_of(path, tmp_path)
+    suite, _ = open_suite(str(tmp_path / "suite.yaml"))
+    assert suite.methods
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "name", "text"), blocks("python"))
+def test_python_in_the_docs_runs(path, name, text, tmp_path):
+    files_of(path, tmp_path)
+    (tmp_path / "example.py").write_text(f"if __name__ == '__main__':\n    {indented(text)}\n")
+    finished = run(sys.executable, "example.py", folder=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+
+
+def indented(text: str) -> str:
+    return text.rstrip().replace("\n", "\n    ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "line"), commands())
+def test_a_command_in_the_docs_runs(path, line, tmp_path):
+    files_of(path, tmp_path)
+    words = shlex.split(line)[1:]
+    if words[0] == "run" and "--smoke" not in words:
+        words += TRIAL
+    finished = run(sys.executable, "-m", "harness.cli", *words, folder=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_every_hook_is_documented():
+    tree = ast.parse((ROOT / "harness" / "api" / "hooks.py").read_text())
+    guide = (ROOT / "docs" / "plugins.md").read_text()
+    hooks = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert hooks
+    assert [hook for hook in hooks if f"`{hook}" not in guide] == []
+
+
+def test_the_page_of_commands_is_what_the_commands_say():
+    assert PAGE.read_text() == page(), "run: python tests/docs/write_commands.py"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
