@@ -27,6 +27,52 @@ class Transformer(nn.Module):
         return self.head(self.block(self.embed(image.squeeze(1))).mean(1))
 
 
+class Tokens(nn.Module):
+    """Grey values as tokens; the darkest is padding, and the table is tied to the output."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(10, 8, padding_idx=0)
+        self.head = nn.Linear(8, 10)
+        self.head.weight = self.table.weight
+
+    def forward(self, image):
+        tokens = ((image.flatten(1) + 0.82) * 2.5).long().clamp(0, 9)
+        return self.head(torch.tanh(self.table(tokens).sum(1)))
+
+
+def build_bert(settings, room):
+    from transformers import BertConfig, BertForSequenceClassification
+
+    config = BertConfig(
+        vocab_size=10,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        num_labels=10,
+        max_position_embeddings=64,
+    )
+    return Network(Bert(BertForSequenceClassification(config)), head=("bert.classifier.",))
+
+
+class Bert(nn.Module):
+    """A Hugging Face encoder; under vmap it wants its positions and its mask spelled out."""
+
+    def __init__(self, bert):
+        super().__init__()
+        self.bert = bert
+
+    def forward(self, image):
+        tokens = ((image.flatten(1) + 0.82) * 2.5).long().clamp(0, 9)
+        return self.bert(
+            input_ids=tokens,
+            position_ids=torch.arange(64).expand(tokens.shape),
+            token_type_ids=torch.zeros_like(tokens),
+            attention_mask=torch.ones(tokens.shape, dtype=torch.bool)[:, None, None, :],
+        ).logits
+
+
 class Lonely(nn.Module):
     def __init__(self):
         super().__init__()
@@ -46,6 +92,12 @@ def harness_models():
             about="one block",
             build=lambda settings, room: Network(Transformer(), head=("head.",)),
         ),
+        Model(
+            name="toy-tokens",
+            about="an embedding with a padding row",
+            build=lambda settings, room: Network(Tokens(), head=()),
+        ),
+        Model(name="toy-bert", about="a Hugging Face encoder", build=build_bert),
         Model(
             name="toy-lonely",
             about="cannot be stacked",

@@ -13,6 +13,7 @@ from torch.func import functional_call, vmap
 
 from harness.compute.device import autocast
 from harness.compute.dropout import StreamDropout, step_keys
+from harness.compute.embedding import block_padding_gradients
 from harness.compute.losses import cross_entropy
 from harness.compute.streams import RunStreams
 from harness.train.batches import Batch
@@ -35,6 +36,7 @@ class Stack:
         self._precision = course.precision
         self._runs = len(runs)
         self._module = copy.deepcopy(course.network.module)
+        block_padding_gradients(self._module)
         self._keys = step_keys([run.dropout for run in runs], self._device)
         self._dropout = StreamDropout() if course.drops else None
         stacked = self._stacked(starts)

@@ -20,6 +20,7 @@ MODELS = {
     "cnn": use("model", "cnn", width=4, dropout=0.3),
     "cnn-batch": use("model", "cnn", width=4, norm="batch"),
     "transformer": use("model", "toy-transformer"),
+    "tokens": use("model", "toy-tokens"),
 }
 
 
@@ -47,6 +48,15 @@ def test_under_adamw_a_pack_agrees_with_runs_alone(bench, name):
         single = train_pack([cell], bench, print)[0]
         assert distance(single.weights, packed.weights) < 4 * 0.003
         torch.testing.assert_close(single.trained.losses, packed.trained.losses, rtol=1e-3, atol=0)
+
+
+@pytest.mark.slow
+def test_a_hugging_face_encoder_with_dropout_agrees_stacked_and_alone(bench):
+    method = use("method", "full", steps=6, lr=0.01, optimizer="sgd")
+    cells = [a_cell(s, model=use("model", "toy-bert"), method=method, batch=8) for s in range(2)]
+    for cell, packed in zip(cells, train_pack(cells, bench, print), strict=True):
+        single = train_pack([cell], bench, print)[0]
+        assert distance(single.weights, packed.weights) < 1e-6
 
 
 def test_a_run_does_not_depend_on_its_place_in_the_pack(bench):
