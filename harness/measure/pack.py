@@ -47,10 +47,11 @@ def _measure(cell: Cell, bench: Workbench, scenes: dict[str, Shared]) -> Reading
 
 
 def _scene(cell: Cell, work: MeasureWork, bench: Workbench) -> Scene:
-    uses: dict[str, SplitUse] = {"train": work.train} | {use.name: use for use in work.splits}
-    kinds: dict[str, SplitKind] = {"train": "train"}
-    for use in work.splits:
-        kinds[use.name] = "id" if use.shift is None else "ood"
+    uses: dict[str, SplitUse] = {use.name: use for use in work.splits} | {"train": work.train}
+    kinds: dict[str, SplitKind] = {
+        use.name: "id" if use.shift is None else "ood" for use in work.splits
+    }
+    kinds["train"] = "train"  # also where a metric is read on it
 
     def examples(split: str) -> Examples:
         return bench.split(uses[split], cell.limit)

@@ -93,9 +93,6 @@ def _highest(
     else:
         base = ((each[0] + each[-1]) / 2).expand_as(each)
     above = each - base
-    if definition == "lerp":  # exactly on the chord, whatever rounding says (and infinity minus it)
-        ends_finite = torch.isfinite(each[[0, -1]]).all()
-        above[[0, -1]] = 0.0 if ends_finite else float("nan")
     heights = above.mean(1)
     best = int(heights.argmax())
     examples = each.shape[1]

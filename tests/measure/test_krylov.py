@@ -160,3 +160,20 @@ def test_growing_a_space_in_steps_changes_nothing():
     late = steps.top(3, by="value", tolerance=1e-8, products=80)
     once = space(matrix).top(3, by="value", tolerance=1e-8, products=80)
     assert torch.equal(late.values, once.values)
+
+
+def test_further_copies_are_looked_for_until_none_can_be_larger():
+    found = top(torch.diag(torch.tensor([5.0, 5.0, 5.0, 4.0, 1.0, 1.0]).double()), 3)
+    torch.testing.assert_close(found.values, torch.tensor([5.0, 5.0, 5.0]).double())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_basis_stays_orthonormal_to_rounding(dtype):
+    matrix = rotated([5.0, 3.0] + [1.0] * 58)
+    noise = torch.randn(60, 60, dtype=torch.float64, generator=torch.Generator().manual_seed(7))
+    krylov = space(matrix + 2e-14 * (noise + noise.T), dtype)  # all but invariant at once
+    for _ in range(40):
+        krylov.extend()
+    rows = krylov._rows[: krylov._count]
+    unit = torch.eye(len(rows), dtype=torch.float64)
+    assert (rows @ rows.T - unit).abs().max() < 1e-13

@@ -159,6 +159,13 @@ def test_the_subject_has_the_cells_runs_and_seeds():
     assert (splits, kinds) == (("test", "far"), ["id", "ood"])
 
 
+def test_a_barrier_on_training_data_takes_no_more_than_training_data():
+    cell = cell_of("barrier", "r1", "r2", splits=(TRAIN,))
+    reading = next(iter(measure_pack([cell], Bench(barrier=BARRIER))))[1]
+    assert reading.protocol["access"] == "train"
+    assert {value.split for value in reading.values} == {"train"}
+
+
 @pytest.mark.slow
 def test_real_networks_on_real_digits_are_measured(catalogue, tmp_path):
     from harness.compute.workbench import Workbench
