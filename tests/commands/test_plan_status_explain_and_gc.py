@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -185,7 +184,7 @@ def test_a_plan_as_json_lists_every_cell_with_its_parents(suite, capsys):
 
 
 def test_a_cost_counts_parameters_and_says_what_the_time_is_known_from(suite, capsys):
-    checked, plan = plan_of(suite)
+    _, plan = plan_of(suite)
     finish(plan.cells[:2])
 
     assert main(["plan", suite, "--cost", "--json"]) == 0
