@@ -44,12 +44,16 @@ def inits_of(node: Node, context: Context) -> tuple[Init, ...]:
         init = context.problems.attempt(partial(_init, item, context))
         if init is not None:
             found.append((init, str(item.mark)))
-    labels = [init.label for init, _ in found]
-    again = twice(labels)
-    if again is not None:
-        where = found[len(labels) - 1 - labels[::-1].index(again)][1]
-        fix = "give one of them a name with `as:`"
-        context.problems.add(HarnessError(f"the init {again!r} stands twice", where=where, fix=fix))
+    for place, (init, where) in enumerate(found):
+        for other, _ in found[:place]:
+            if other.label == init.label:
+                fix = "give one of them a name with `as:`"
+                error = HarnessError(f"the init {init.label!r} stands twice", where=where, fix=fix)
+                context.problems.add(error)
+            elif (other.kind, other.checkpoint) == (init.kind, init.checkpoint):
+                message = f"the init {init.label!r} is the same as {other.label!r}"
+                error = HarnessError(message, where=where, fix="remove one of them")
+                context.problems.add(error)
     return tuple(init for init, _ in found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from harness.api.cells import Use
 from harness.api.data import Outline
 from harness.api.errors import HarnessError
-from harness.api.settings import identity, not_identity
+from harness.api.settings import Json, Settings, identity, not_identity
 from harness.plug import Catalogue, offer_from
 from harness.suite.language import USE
 from harness.suite.nodes import Node, Scalar, Table, is_null, plain
@@ -154,12 +155,28 @@ def _placed(parts: Written, settings: Node, noun: str, suffix: str, context: Con
         noun=noun,
         name=parts.name,
         label=(parts.label or parts.name) + suffix,
-        settings=identity(parsed),
+        settings=_stored(parsed, parts),
         digest=provided.digest,
         hidden=tuple(sorted(not_identity(offer.settings))),
     )
     try:
-        offer_from(use, context.catalogue)
-    except HarnessError as error:  # what is stored must read back in a worker
-        raise HarnessError(error.message, where=parts.mark, fix=error.fix) from error
+        again = offer_from(use, context.catalogue)[1]
+    except Exception as error:  # what is stored must read back in a worker
+        raise _lost(parts, str(error)) from error
+    if again != parsed:
+        raise _lost(parts, "they read back as other values")
     return Placed(use, parts.mark, parts.beside)
+
+
+def _stored(settings: Settings, parts: Written) -> dict[str, Json]:
+    try:
+        values = identity(settings)
+        json.dumps(values, allow_nan=False)
+    except Exception as error:  # a serializer of the plugin's own may raise anything
+        raise _lost(parts, f"{type(error).__name__}: {error}") from error
+    return values
+
+
+def _lost(parts: Written, reason: str) -> HarnessError:
+    message = f"the settings of {parts.name!r} cannot be stored as JSON: {reason}"
+    return HarnessError(message, where=parts.mark, fix="tell its author")

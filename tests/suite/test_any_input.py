@@ -41,7 +41,7 @@ VALID = {
             "new": {"dataset": {"flowers": {"groups": True}}, "split": "val"},
         },
     },
-    "inits": ["pretrained", "random", {"random": None, "as": "scratch"}],
+    "inits": ["pretrained", {"random": None, "as": "scratch"}],
     "methods": [{"fit": {"lr": {"sweep": [0.1, 0.2]}}}],
     "seeds": {"pretrain": 2, "finetune": [3, 4], "design": "nested", "order": 2},
     "scores": ["right"],

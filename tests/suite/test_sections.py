@@ -52,6 +52,15 @@ def test_an_unknown_init_is_told(complaint):
     )
 
 
+def test_an_init_stands_once(complaint):
+    assert complaint(inits="[random, random]") == (
+        "6:17: the init 'random' stands twice; give one of them a name with `as:`"
+    )
+    assert complaint(inits="[random, {random: , as: again}]") == (
+        "6:17: the init 'again' is the same as 'random'; remove one of them"
+    )
+
+
 def test_a_checkpoint_is_a_file_per_pretraining_seed(opened, tmp_path):
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "0.safetensors").touch()
