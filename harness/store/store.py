@@ -182,7 +182,9 @@ def _fill(
     path = folder / paths.RECORD
     with plain_refusals(path):
         path.write_bytes(seal(written))
-        before = path.stat().st_mtime_ns - _SECOND  # so that a later touch is told by the clock
+        ours = path.stat()
+        before = ours.st_mtime_ns - _SECOND  # so that a later touch is told by the clock
         for name in files:
+            (folder / name).chmod(ours.st_mode)  # some libraries keep what they write to themselves
             os.utime(folder / name, ns=(before, before))
     return written

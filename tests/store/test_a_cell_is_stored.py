@@ -49,6 +49,18 @@ def test_a_cell_whose_files_cannot_be_made_leaves_nothing(tmp_path, record):
     assert not any(paths.unfinished(tmp_path).iterdir())
 
 
+def test_whoever_may_read_the_record_may_read_the_files(tmp_path, record):
+    def in_private(path):
+        path.write_bytes(b"weights")
+        path.chmod(0o600)
+
+    Store(tmp_path).write(record(KEY), {paths.WEIGHTS: in_private})
+
+    folder = paths.cell_folder(tmp_path, KEY)
+    modes = {path.stat().st_mode for path in folder.iterdir()}
+    assert len(modes) == 1
+
+
 def test_an_intact_cell_is_not_replaced(tmp_path, record):
     store = Store(tmp_path)
     store.write(record(KEY, wall_seconds=1.0), {paths.WEIGHTS: weights})
