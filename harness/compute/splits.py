@@ -33,8 +33,8 @@ class DeviceSplit:
 
     @property
     def bytes(self) -> int:
-        """Memory of the stored inputs."""
-        return sum(tensor.nbytes for tensor in self.inputs.values())
+        """Memory of the inputs as stored, and as floats where these are kept."""
+        return sum(tensor.nbytes for tensor in self.inputs.values()) + self._float_bytes()
 
     def model_inputs(self, where: Tensor | slice) -> dict[str, Tensor]:
         """Float inputs of the examples at `where` (a slice, or int64 of any shape).
@@ -51,11 +51,13 @@ class DeviceSplit:
         return {name: self._float(name, tensor) for name, tensor in inputs.items()}
 
     def _floats(self) -> dict[str, Tensor]:
-        if not self._ready:
-            wanted = sum(4 * tensor.numel() for tensor in self.inputs.values())
-            if wanted <= FLOATS_KEPT:
-                self._ready.update(self.floats(self.inputs))
+        if not self._ready and self._float_bytes():
+            self._ready.update(self.floats(self.inputs))
         return self._ready
+
+    def _float_bytes(self) -> int:
+        wanted = sum(4 * tensor.numel() for tensor in self.inputs.values())
+        return wanted if wanted <= FLOATS_KEPT else 0
 
     def _float(self, name: str, values: Tensor) -> Tensor:
         spec = self.specs[name]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from harness.plug.catalogue import Catalogue
     from harness.store.store import Store
 
-SPLIT_BYTES = 8 * 1024**3  # kept of splits, as stored
+SPLIT_BYTES = 4 * 1024**3  # kept of splits
 WEIGHT_BYTES = 1024**3
 DATASETS = 4
 

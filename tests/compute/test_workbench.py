@@ -11,6 +11,7 @@ from harness.api.data import InputSpec, Outline, Split, Splits, Task
 from harness.api.errors import HarnessError
 from harness.compute import splits as splits_module
 from harness.compute.agreement import check_dataset
+from harness.compute.workbench import Recent
 
 ROTATED = replace(
     split_use(),
@@ -94,6 +95,17 @@ def test_weights_come_back_from_the_store_by_point(bench):
     assert int(bench.weights("finetune-1")["count"]) == 4
     with pytest.raises(HarnessError, match="no point 'best'"):
         bench.weights("finetune-1", "best")
+
+
+def test_what_was_used_last_is_kept_within_the_budget():
+    recent = Recent(10)
+    for name, size in (("a", 4), ("b", 4)):
+        recent.put(name, name, size)
+    assert recent.get("a") == "a"
+    recent.put("c", "c", 4)
+    assert [recent.get(name) for name in "abc"] == ["a", None, "c"]
+    recent.put("huge", "huge", 99)
+    assert [recent.get(name) for name in ("a", "c", "huge")] == [None, None, "huge"]
 
 
 def made_up(**changes):

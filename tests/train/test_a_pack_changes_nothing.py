@@ -6,6 +6,10 @@ divides a gradient by its own size, so that a weight whose gradient is zero but 
 steps of either sign: there, single weights may differ by a few rates, and losses by 1 per mille.
 """
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from training_scene import a_cell, distance, same, use
@@ -72,6 +76,26 @@ def test_serial_runs_are_bit_equal_again_and_in_another_order(bench):
     first = [train_pack([cell], bench, print)[0].weights for cell in cells]
     again = [train_pack([cell], bench, print)[0].weights for cell in cells[::-1]][::-1]
     assert all(same(a, b) for a, b in zip(first, again, strict=True))
+
+
+@pytest.mark.slow
+def test_another_process_gets_the_same_bits(bench, tmp_path):
+    cell = a_cell(1, model=MODELS["transformer"], method=SGD)
+    here = train_pack([cell], bench, print)[0].weights
+    code = f"""
+import pathlib, sys, torch
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from training_scene import a_cell, open_bench, use
+from harness.train.pack import train_pack
+torch.set_num_threads(1)
+torch.rand(1000)  # another history of the global generator
+method = use("method", "full", **{dict(SGD.settings)!r})
+cell = a_cell(1, model=use("model", "toy-transformer"), method=method)
+(training,) = train_pack([cell], open_bench(pathlib.Path({str(tmp_path)!r})), print)
+torch.save(training.weights, {str(tmp_path / "there.pt")!r})
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert same(here, torch.load(tmp_path / "there.pt", weights_only=True))
 
 
 def test_a_model_that_cannot_be_stacked_is_trained_one_by_one(bench):
