@@ -1,7 +1,7 @@
 """Typed settings of an offer: strict when read, explained on its card, part of the identity."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic import JsonValue as Json
@@ -10,10 +10,12 @@ __all__ = [
     "Json",
     "NoSettings",
     "Settings",
+    "SplitName",
     "identity",
     "not_identity",
     "resolved",
     "setting",
+    "split_names",
 ]
 
 
@@ -23,6 +25,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, strict=False
     )
+
+
+class _NamesSplit:
+    """Marks a setting whose value is the name of a split."""
+
+
+SplitName = Annotated[str, _NamesSplit()]
+"""For a metric's setting that names a split: `check` knows then that the split is there."""
 
 
 class NoSettings(Settings):
@@ -78,6 +88,21 @@ def not_identity(settings_class: type[BaseModel]) -> set[str]:
         for name, field in settings_class.model_fields.items()
         if isinstance(field.json_schema_extra, dict)
         and field.json_schema_extra.get("identity") is False
+    }
+
+
+def split_names(settings: BaseModel) -> dict[str, str]:
+    """The settings that name a split, with the split that they name.
+
+    >>> class Top(Settings):
+    ...     split: SplitName = setting("train", "where the loss is taken")
+    >>> split_names(Top())
+    {'split': 'train'}
+    """
+    return {
+        name: getattr(settings, name)
+        for name, field in type(settings).model_fields.items()
+        if any(isinstance(mark, _NamesSplit) for mark in field.metadata)
     }
 
 

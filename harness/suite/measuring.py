@@ -6,9 +6,12 @@ from typing import Literal
 
 from harness.api.cells import Primary, SplitUse
 from harness.api.errors import HarnessError
+from harness.api.settings import split_names as split_names_in
 from harness.api.suites import MetricUse
+from harness.plug import offer_from
 from harness.suite.language import PAIR_KEYS
 from harness.suite.nodes import Node, Scalar, Table
+from harness.suite.problems import unknown
 from harness.suite.reading import table, whole, wrong
 from harness.suite.sections import split_names
 from harness.suite.uses import Context, Placed
@@ -35,6 +38,7 @@ def metric_of(
         if hidden:
             message = f"the metric {placed.use.name!r} may see {offer.access} data only"
             raise HarnessError(f"{message}, not {hidden[0]!r}", where=str(node.mark))
+    _check_named(placed, splits, tuple(kinds), context)
     pairs = placed.beside.get("pairs")
     if pairs is not None and offer.of != "pair":
         message = f"the metric {placed.use.name!r} is of a {offer.of}, so it has no pairs"
@@ -42,6 +46,20 @@ def metric_of(
     return MetricUse(
         placed.use, offer.of, splits, "all" if pairs is None else _pairs(pairs, context)
     )
+
+
+def _check_named(
+    placed: Placed, splits: tuple[str, ...], known: tuple[str, ...], context: Context
+) -> None:
+    """Raise where a setting names a split that the metric is not given."""
+    settings = offer_from(placed.use, context.catalogue)[1]
+    for setting, split in split_names_in(settings).items():
+        if split not in known:
+            raise unknown(f"split in the setting {setting!r}:", split, known, placed.mark)
+        if split not in (TRAIN, *splits):
+            message = f"the setting {setting!r} of {placed.use.name!r} names the split {split!r}"
+            fix = f"add it to the metric's splits: `splits: [{', '.join((*splits, split))}]`"
+            raise HarnessError(message, where=placed.mark, fix=fix)
 
 
 def _pairs(node: Node, context: Context) -> Literal["all", "within-pretrain-seed"] | int:

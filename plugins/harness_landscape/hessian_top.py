@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
-from harness.api.settings import Settings, setting
+from harness.api.settings import Settings, SplitName, setting
 
 if TYPE_CHECKING:
     from harness.api.contexts import Probe
@@ -30,7 +30,7 @@ class HessianTopSettings(Settings):
         source="a choice: 1,024 in Andriushchenko et al. 2023, arXiv 2302.07011",
         ge=1,
     )
-    split: str = setting(
+    split: SplitName = setting(
         "train",
         "the split of the loss: train, or an in-domain one",
         source="the landscape that was trained",

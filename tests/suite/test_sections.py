@@ -144,6 +144,19 @@ def test_a_metric_may_be_read_on_the_training_split(opened):
     assert metric.splits == ("train", "test")
 
 
+def test_a_split_that_a_setting_names_must_be_there(complaint):
+    message = complaint(metrics="[{peek: {at: tset}}]")
+    assert message == "10:12: unknown split in the setting 'at': 'tset'; did you mean 'test'?"
+
+
+def test_a_split_that_a_setting_names_must_be_read(complaint):
+    message = complaint(metrics="[{peek: {at: val}}]")
+    assert message == (
+        "10:12: the setting 'at' of 'peek' names the split 'val'; "
+        "add it to the metric's splits: `splits: [test, val]`"
+    )
+
+
 def test_the_splits_of_a_metric_must_be_there(complaint):
     message = complaint(metrics="[{gap: {}, splits: [turnd]}]")
     assert message == "10:30: unknown split 'turnd'; did you mean 'turned'?"

@@ -8,7 +8,7 @@ from harness.api.errors import HarnessError
 from harness.api.hooks import hookimpl
 from harness.api.offers import Dataset, Method, Metric, Model, Score, Shift
 from harness.api.recipes import Phase, Recipe
-from harness.api.settings import Settings, setting
+from harness.api.settings import Settings, SplitName, setting
 
 
 class Optimizer(Settings):
@@ -36,6 +36,10 @@ class FlowersSettings(Settings):
     size: int = setting(4, "height and width")
     groups: bool = setting(False, "has groups")
     wild: bool = setting(False, "brings an OOD split along")
+
+
+class PeekSettings(Settings):
+    at: SplitName = setting("train", "where to look")
 
 
 class TurnSettings(Settings):
@@ -110,5 +114,12 @@ def harness_metrics():
     return [
         Metric(name="gap", about="g", measure=never, of="pair", access="ood-labels"),
         Metric(name="bend", about="b", measure=never, of="point", access="train"),
-        Metric(name="peek", about="p", measure=never, of="point", access="id"),
+        Metric(
+            name="peek",
+            about="p",
+            settings=PeekSettings,
+            measure=never,
+            of="point",
+            access="id",
+        ),
     ]
