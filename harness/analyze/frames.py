@@ -7,6 +7,7 @@ import pandas as pd
 
 from harness.analyze.collect import Collected, run_text
 from harness.api.cells import Cell, EvaluateWork, MeasureWork, Plan, Procedure, Stage, TrainWork
+from harness.api.findings import Findings
 from harness.api.readings import Reading
 from harness.api.results import Scored, Trained
 
@@ -264,3 +265,23 @@ class _Runs:
             "finetune_seed": seeds.finetune,
             "order_seed": order,
         }
+
+
+def spread_frame(findings: Findings) -> pd.DataFrame:
+    """One row per procedure x split x score, with its variance shares."""
+    shares = {(s.procedure, s.split, s.score): s for s in findings.variance}
+    rows = []
+    for spread in findings.spreads:
+        share = shares[spread.procedure, spread.split, spread.score]
+        rows.append(
+            spread.model_dump()
+            | {
+                "share_pretrain": share.pretrain,
+                "share_finetune": share.finetune,
+                "share_rest": share.interaction,
+                "share_note": share.note,
+                "suite": findings.suite,
+                "smoke": findings.smoke,
+            }
+        )
+    return pd.DataFrame(rows)

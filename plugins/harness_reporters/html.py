@@ -83,7 +83,7 @@ def _asset(name: str) -> str:
 def _library() -> str:
     """plotly.js, compressed and in base64."""
     code = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
-    return base64.b64encode(gzip.compress(code, 9, mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(code, 6, mtime=0)).decode("ascii")
 
 
 def _data(group: Group) -> str:

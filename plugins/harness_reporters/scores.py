@@ -23,7 +23,7 @@ from harness_reporters.figures import (
 )
 
 LANE = 0.74  # of a row's height belongs to its points
-SHOWN = 6  # OOD splits that get a scatter plot of their own
+SHOWN = 4  # OOD splits that get a scatter plot of their own, primary ones first
 
 
 def seed_legend(findings: Findings) -> list[tuple[str, list[Key]]]:
@@ -119,12 +119,14 @@ def _run_text(run: RunScore) -> str:
 
 
 def scatters(findings: Findings) -> Group | None:
-    """In-domain against OOD, one figure per primary OOD split."""
+    """In-domain against OOD, one figure per OOD split, the primary ones first."""
     score, inside = findings.primary_score, findings.primary_id
-    drawn = findings.primary_ood[:SHOWN]
+    others = dict.fromkeys(s.split for s in findings.spreads if s.split_kind == "ood")
+    ranked = list(dict.fromkeys((*findings.primary_ood, *others)))
+    drawn = ranked[:SHOWN]
     if not drawn or not findings.runs:
         return None
-    left_out = len(findings.primary_ood) - len(drawn)
+    left_out = len(ranked) - len(drawn)
     return Group(
         title="In-domain against out of distribution",
         figures=[_scatter(findings, score, inside, split) for split in drawn],
@@ -133,7 +135,7 @@ def scatters(findings: Findings) -> Group | None:
             "that is tall and narrow says that the in-domain score does not tell the runs' OOD "
             "scores. Points of one colour share a seed and are no independent observations; no "
             "line is fitted."
-            + (f" {left_out} more primary OOD splits are in the table." if left_out else "")
+            + (f" {left_out} more OOD splits are in the table." if left_out else "")
         ),
         legend=seed_legend(findings),
     )
@@ -171,7 +173,8 @@ def _scatter(findings: Findings, score: str, inside: str, outside: str) -> Figur
             )
         )
     axes = numbers_axis(f"{score} on {inside}"), numbers_axis(f"{score} on {outside}")
-    return Figure(title=outside, data=data, layout=layout(*axes), height=340)
+    title = f"{outside} (primary)" if outside in findings.primary_ood else outside
+    return Figure(title=title, data=data, layout=layout(*axes), height=340)
 
 
 def shares(findings: Findings) -> Group | None:

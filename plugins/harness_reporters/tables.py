@@ -15,9 +15,9 @@ from harness_reporters.files import write_whole
 
 
 def write_json(_settings: NoSettings, findings: Findings, folder: Path) -> list[Path]:
-    """Write `findings.json`; NaN and infinities stand as NaN, Infinity and -Infinity."""
+    """Write `report.json`; NaN and infinities stand as NaN, Infinity and -Infinity."""
     text = findings.model_dump_json(indent=1)
-    return [write_whole(folder / "findings.json", text + "\n")]
+    return [write_whole(folder / "report.json", text + "\n")]
 
 
 def write_csv(_settings: NoSettings, findings: Findings, folder: Path) -> list[Path]:

@@ -1,0 +1,61 @@
+"""Markdown, JSON and CSV."""
+
+import csv
+import json
+
+import made_up
+import pytest
+
+from harness.api.findings import Findings
+from harness_reporters import CSV, JSON, MARKDOWN
+
+
+def test_markdown_has_the_answers_and_a_row_per_spread(tmp_path):
+    findings = made_up.findings(made_up.plan(2, 2, splits=("test", "noise")))
+
+    (path,) = MARKDOWN.write(MARKDOWN.settings(), findings, tmp_path)
+
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# Digits: pretrained on rotated images")
+    assert findings.answers[0].text.split(":")[0] in text
+    assert "| noise | random |" in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.count("|") >= 5 for line in rows)
+
+
+def test_markdown_disarms_what_comes_from_outside(tmp_path):
+    plan = made_up.relabelled(made_up.plan(1, 1, splits=("test",)), "a | b\n# c <img src=x> [d](e)")
+
+    (path,) = MARKDOWN.write(MARKDOWN.settings(), made_up.findings(plan), tmp_path)
+
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first == r"# a \| b \# c \<img src=x\> \[d\](e)"
+
+
+def test_the_json_report_is_the_findings(tmp_path):
+    findings = made_up.findings(made_up.plan(2, 2, splits=("test",)))
+
+    (path,) = JSON.write(JSON.settings(), findings, tmp_path)
+
+    assert Findings.model_validate_json(path.read_text()) == findings
+    assert json.loads(path.read_text())["schema_version"] == 1
+
+
+def test_the_csv_report_has_a_file_per_table_with_all_its_rows(tmp_path):
+    findings = made_up.findings(made_up.plan(2, 2, splits=("test",)))
+
+    paths = CSV.write(CSV.settings(), findings, tmp_path)
+
+    names = {path.name for path in paths}
+    assert names == {"scores.csv", "spreads.csv", "variance.csv", "pairs.csv", "points.csv"}
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(findings.runs)
+    assert float(rows[0]["value"]) == findings.runs[0].value
+
+
+@pytest.mark.parametrize("reporter", [MARKDOWN, JSON, CSV], ids=lambda reporter: reporter.name)
+def test_an_empty_store_is_no_error(reporter, tmp_path):
+    findings = made_up.findings(made_up.plan(1, 1, splits=("test",)), {})
+
+    assert all(path.is_file() for path in reporter.write(reporter.settings(), findings, tmp_path))
