@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import importlib.util
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -44,13 +43,8 @@ def _digest(path: Path, _size: int, _changed: int) -> str:
 
 
 def located(path: Path) -> Path:
-    """The path with `~` and variables such as `$SEEDSCAPE_DATA` filled in; it must exist."""
-    text = os.path.expandvars(path.expanduser())
-    if "$" in text:
-        raise HarnessError(
-            f"the variable in {str(path)!r} is not set", fix="set it, or write the path out"
-        )
-    return must_exist(Path(text))
+    """The path with `~` filled in; it must exist."""
+    return must_exist(path.expanduser())
 
 
 def must_exist(path: Path) -> Path:

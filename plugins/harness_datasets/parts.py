@@ -11,7 +11,7 @@ from harness.api.settings import Settings, setting
 class OodPart(Settings):
     """An OOD split that lies beside the training data."""
 
-    source: str = setting(..., "where it lies: a folder, a file, or what `{split}` stands for")
+    source: str = setting(..., "where it lies: its folder, or what `{split}` stands for")
     shift: str = setting("natural", "the kind of shift, for reports")
     parent: str = setting("test", "the in-domain split that it is compared with")
 

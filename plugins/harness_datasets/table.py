@@ -12,7 +12,7 @@ from harness.api.errors import HarnessError
 from harness.api.offers import Dataset
 from harness.api.settings import Settings, setting
 from harness_datasets import files, labels, splitting, tabular
-from harness_datasets.parts import OodPart, once
+from harness_datasets.parts import once
 from harness_datasets.stretching import standardized
 
 if TYPE_CHECKING:
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class OodFile(Settings):
+    """An OOD split in a file of its own."""
+
+    source: Path = setting(..., "the file")
+    shift: str = setting("natural", "the kind of shift, for reports")
+    parent: str = setting("test", "the in-domain split that it is compared with")
 
 
 class TableSettings(Settings):
@@ -32,7 +40,7 @@ class TableSettings(Settings):
     val: float = setting(0.1, "share (below 1) or number of training rows for `val`", ge=0)
     test: float = setting(0.2, "the same for `test`; 0 where a file in `id` gives it", ge=0)
     id: dict[str, Path] = setting({}, "further in-domain files: name and path", identity=False)
-    ood: dict[str, OodPart] = setting(
+    ood: dict[str, OodFile] = setting(
         {}, "OOD files: name and `{source: path, shift: kind, parent: split}`", identity=False
     )
     standardize: bool = setting(True, "mean 0 and sd 1 over the training rows, per column")
@@ -56,9 +64,7 @@ def outline(settings: TableSettings) -> Outline:
         train=train.num_rows - sum(parts.values()),
         id={**parts, **{n: tabular.read_table(at).num_rows for n, at in settings.id.items()}},
         ood={
-            name: OodOutline(
-                part.shift, part.parent, tabular.read_table(Path(part.source)).num_rows
-            )
+            name: OodOutline(part.shift, part.parent, tabular.read_table(part.source).num_rows)
             for name, part in settings.ood.items()
         },
         groups=_known(settings, train, settings.group) if settings.group else (),
@@ -67,7 +73,7 @@ def outline(settings: TableSettings) -> Outline:
 
 def fingerprint(settings: TableSettings) -> str:
     """The hash of all files, with the names of the splits that they are."""
-    ood = {name: Path(part.source) for name, part in settings.ood.items()}
+    ood = {name: part.source for name, part in settings.ood.items()}
     named = {"train": settings.path, **settings.id, **ood}
     return files.named_fingerprint({name: files.located(path) for name, path in named.items()})
 
@@ -92,7 +98,7 @@ def load(settings: TableSettings, _room: DataRoom) -> Splits:
     return Splits(
         train=made.pop("train"),
         id={**made, **{name: of_file(path) for name, path in settings.id.items()}},
-        ood={name: of_file(Path(part.source)) for name, part in settings.ood.items()},
+        ood={name: of_file(part.source) for name, part in settings.ood.items()},
     )
 
 

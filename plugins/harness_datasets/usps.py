@@ -25,9 +25,7 @@ class UspsSettings(Settings):
     """Where the images come from, how large they are made, what is kept for evaluation."""
 
     source: Literal["path", "hub"] = setting("path", "files on disk or a download", identity=False)
-    path: Path | None = setting(
-        None, "folder or npz file with the data; `$VARIABLES` are filled in", identity=False
-    )
+    path: Path | None = setting(None, "folder or npz file with the data", identity=False)
     revision: str | None = setting(None, f"commit of {REPOSITORY} on the hub", identity=False)
     size: int = setting(28, "pixels per side, from 16 by bilinear interpolation", ge=8, le=256)
     span: tuple[float, float] = setting(

@@ -133,14 +133,6 @@ def test_where_the_files_lie_does_not_enter_the_fingerprint(tmp_path):
     assert MNIST.fingerprint(there) != before
 
 
-def test_a_variable_in_the_path_is_filled_in(tmp_path, monkeypatch):
-    write_small_mnist(tmp_path / "mnist")
-    monkeypatch.setenv("SOME_DATA", str(tmp_path))
-    assert MNIST.outline(MnistSettings(path="$SOME_DATA/mnist", val=0)).train == 60
-    with pytest.raises(HarnessError, match="is not set"):
-        MNIST.outline(MnistSettings(path="$NO_SUCH_VARIABLE/mnist"))
-
-
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -173,6 +165,11 @@ def test_a_source_and_a_path_go_together():
     for settings in ({"source": "path"}, {"source": "hub", "path": "x"}):
         with pytest.raises(ValidationError, match="go together"):
             MnistSettings(**settings)
+
+
+def test_a_size_for_a_test_split_that_is_there_already_is_refused():
+    with pytest.raises(ValidationError, match="these data have a test split"):
+        MnistSettings(path="x", test=0.1)
 
 
 @pytest.mark.parametrize("layout", ["milli", "plain", "bytes", "rows"])
@@ -208,7 +205,7 @@ def test_pixels_outside_the_stated_span_are_refused(tmp_path):
 
 @real_data
 def test_all_of_mnist_loads_from_its_idx_files(tmp_path):
-    settings = MnistSettings(path="$SEEDSCAPE_DATA/mnist", val=5000)
+    settings = MnistSettings(path=f"{FOLDER}/mnist", val=5000)
     outline, splits = MNIST.outline(settings), MNIST.load(settings, room(tmp_path))
     assert (outline.train, outline.id) == (55_000, {"val": 5000, "test": 10_000})
     assert len(splits.train.targets) == 55_000
@@ -220,7 +217,7 @@ def test_all_of_mnist_loads_from_its_idx_files(tmp_path):
 
 @real_data
 def test_all_of_usps_loads_and_looks_like_mnist(tmp_path):
-    settings = UspsSettings(path="$SEEDSCAPE_DATA/usps/usps.npz")
+    settings = UspsSettings(path=f"{FOLDER}/usps/usps.npz")
     outline, splits = USPS.outline(settings), USPS.load(settings, room(tmp_path))
     assert (outline.train, outline.id) == (6562, {"val": 729, "test": 2007})
     assert splits.id["test"].targets.bincount().tolist() == [
@@ -234,7 +231,7 @@ def test_all_of_usps_loads_and_looks_like_mnist(tmp_path):
 @real_data
 def test_a_classifier_of_mnist_reads_usps_far_better_than_chance(tmp_path):
     mnist = MNIST.load(MnistSettings(), room(tmp_path)).train
-    usps = USPS.load(UspsSettings(path="$SEEDSCAPE_DATA/usps/usps.npz"), room(tmp_path)).id["test"]
+    usps = USPS.load(UspsSettings(path=f"{FOLDER}/usps/usps.npz"), room(tmp_path)).id["test"]
     flat = [s.inputs["image"].flatten(1).float() / 255 for s in (mnist, usps)]
     means = torch.stack([flat[0][mnist.targets == digit].mean(dim=0) for digit in range(10)])
     nearest = torch.cdist(flat[1], means).argmin(dim=1)
