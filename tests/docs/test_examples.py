@@ -2,37 +2,43 @@
 
 import ast
 import re
+import runpy
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from write_commands import PAGE, page
 
 from harness.suite import open_suite
 
 ROOT = Path(__file__).parents[2]
+COMMANDS_PAGE = ROOT / "docs" / "commands.md"
+WRITE_COMMANDS = Path(__file__).parent / "write_commands.py"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TRIAL = ["--smoke"]
 
 
-def blocks(*languages: str) -> Iterator[pytest.param]:
+def blocks(*languages: str) -> list[pytest.param]:
+    found = []
     for path in PAGES:
         for number, match in enumerate(BLOCK.finditer(path.read_text()), 1):
             language, name, text = match.groups()
             if language in languages:
-                yield pytest.param(path, name, text, id=f"{path.relative_to(ROOT)}-{number}")
+                case = f"{path.relative_to(ROOT)}-{number}"
+                found.append(pytest.param(path, name, text, id=case))
+    return found
 
 
-def commands() -> Iterator[pytest.param]:
+def commands() -> list[pytest.param]:
+    found = []
     for case in blocks("console"):
         page_path, _, text = case.values
         for line in text.splitlines():
             if line.startswith("$ seedscape "):
-                yield pytest.param(page_path, line[2:], id=line[2:])
+                found.append(pytest.param(page_path, line[2:], id=line[2:]))
+    return found
 
 
 def files_of(path: Path, folder: Path) -> None:
@@ -89,7 +95,8 @@ def test_every_hook_is_documented():
 
 
 def test_the_page_of_commands_is_what_the_commands_say():
-    assert PAGE.read_text() == page(), "run: python tests/docs/write_commands.py"
+    page = runpy.run_path(str(WRITE_COMMANDS))["page"]
+    assert COMMANDS_PAGE.read_text() == page(), "run: python tests/docs/write_commands.py"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
