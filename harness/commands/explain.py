@@ -28,7 +28,8 @@ def command(suite: SuiteOptions, cell: str, store: str, precision: str, as_json:
     stored one that comes nearest.
     """
     found = planned(suite, store, precision)
-    told = explain(find_cell(found.plan, cell), found.plan, found.survey, found.store)
+    wanted = find_cell(found.plan, cell, found.store)
+    told = explain(wanted, found.plan, found.survey, found.store)
     if as_json:
         click.echo(json.dumps(_fields(told), indent=2, ensure_ascii=False))
         return

@@ -62,10 +62,10 @@ def differences(planned: Mapping[str, Json], stored: Mapping[str, Json]) -> tupl
 
 
 def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list) and value:
+    elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _leaves(inner, f"{path}[{number}]")
     else:

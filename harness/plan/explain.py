@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.api.cells import Cell, Plan
+from harness.api.cells import Cell, Plan, Stage
 from harness.api.errors import HarnessError
 from harness.api.settings import Json
 from harness.plan.difference import Difference, differences
@@ -32,11 +32,11 @@ class Explanation:
     differences: tuple[Difference, ...] = ()
 
 
-def find_cell(plan: Plan, wanted: str) -> Cell:
+def find_cell(plan: Plan, wanted: str, store: Store) -> Cell:
     """The cell whose key, or whose key without its stage, starts with `wanted`.
 
     Raises:
-        HarnessError: no cell of the plan does, or several do.
+        HarnessError: no cell of the plan does (perhaps one of the store), or several do.
     """
     found = [
         cell
@@ -44,6 +44,12 @@ def find_cell(plan: Plan, wanted: str) -> Cell:
         if cell.key.startswith(wanted) or cell.key.partition("-")[2].startswith(wanted)
     ]
     if not found:
+        stored = [key for stage in Stage for key in store.keys(stage) if key.startswith(wanted)]
+        if stored:
+            raise HarnessError(
+                f"suite {plan.suite_id} does not ask for {stored[0]}, which is in {store.root}",
+                fix="explain a cell of the plan; it is compared with what is stored",
+            )
         raise HarnessError(
             f"no cell of suite {plan.suite_id} has a key that starts with '{wanted}'",
             fix="`seedscape plan SUITE --json` lists all keys",

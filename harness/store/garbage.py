@@ -17,7 +17,7 @@ from harness.store.disk import plain_refusals
 from harness.store.store import Store
 
 LONG_AGO = 24 * 3600
-"""Seconds after which a folder that another machine was writing counts as left behind."""
+"""Seconds after which what another machine was writing counts as left behind."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def take_inventory(store: Store) -> Inventory:
         return Inventory(
             cells=cells,
             unreferenced=tuple(cell for cell in cells if cell.key not in needed),
-            leftovers=(*_unfinished(root), *_old_notes(root, needed)),
+            leftovers=(*_unfinished(root), *_temporary_files(root), *_old_notes(root, needed)),
             cache_bytes=_size(paths.cache(root)),
         )
 
@@ -125,6 +125,15 @@ def _unfinished(root: Path) -> Iterator[Leftover]:
             yield Leftover(folder, _size(folder), "left by a run that was killed")
 
 
+def _temporary_files(root: Path) -> Iterator[Leftover]:
+    """Files of `write_text` that were never renamed."""
+    for pattern in (f"{paths.FAILED}/.*", f"{paths.SUITES}/*/.*"):
+        for path in sorted(root.glob(pattern)):
+            status = path.stat()
+            if time.time() - status.st_mtime > LONG_AGO:
+                yield Leftover(path, status.st_size, "left by a run that was killed")
+
+
 def _is_being_written(folder: Path) -> bool:
     """Whether the process in the folder's name is alive (elsewhere: whether it can be)."""
     host, _, process = folder.name.rpartition(".")[0].rpartition(".")
@@ -134,7 +143,7 @@ def _is_being_written(folder: Path) -> bool:
 
 
 def _old_notes(root: Path, needed: set[str]) -> Iterator[Leftover]:
-    for note in sorted((root / paths.FAILED).glob("*")):
+    for note in sorted((root / paths.FAILED).glob("[!.]*")):
         if note.stem not in needed:
             yield Leftover(note, note.stat().st_size, "the failure of a cell that nothing needs")
 

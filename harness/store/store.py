@@ -186,5 +186,6 @@ def _fill(
         before = ours.st_mtime_ns - _SECOND  # so that a later touch is told by the clock
         for name in files:
             (folder / name).chmod(ours.st_mode)  # some libraries keep what they write to themselves
-            os.utime(folder / name, ns=(before, before))
+            if (folder / name).stat().st_mtime_ns > before:  # a link to an older file is older
+                os.utime(folder / name, ns=(before, before))
     return written

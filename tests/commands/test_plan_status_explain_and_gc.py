@@ -1,160 +1,22 @@
-"""The commands that look: plan, status, explain and gc, on a suite whose results are made up."""
+"""The commands that look: plan, status, explain and gc, on results that are written by hand."""
 
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 
 import pytest
+from hand_written_results import fail, finish, plan_of, write_suite
 
-from harness.api.results import CellRecord, Failure, Machine, Scored, Trained
 from harness.cli import main
-from harness.plan import expand, identity_of
+from harness.plan import identity_of
 from harness.store import Store, paths
-from harness.suite import open_suite
-
-PLUGIN = """
-from harness.api.data import InputSpec, Outline, Task
-from harness.api.hooks import hookimpl
-from harness.api.networks import Network
-from harness.api.offers import Dataset, Method, Metric, Model, Score
-from harness.api.recipes import Phase, Recipe
-from harness.api.settings import Settings, setting
-
-
-class Width(Settings):
-    width: int = setting(4, "units")
-
-
-class Steps(Settings):
-    steps: int = setting(10, "steps")
-
-
-def build(settings, room):
-    from torch import nn
-
-    class Net(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.head = nn.Linear(6, settings.width)
-
-        def forward(self, x):
-            return self.head(x)
-
-    return Network(Net(), head=("head.",))
-
-
-def outline(settings):
-    inputs = {"x": InputSpec((6,), kind="float")}
-    return Outline(Task("classification", ("a", "b")), inputs, 100, {"test": 50})
-
-
-def never(*_):
-    raise AssertionError("nothing is run here")
-
-
-@hookimpl
-def harness_models():
-    return [Model(name="line", about="A line.", settings=Width, build=build)]
-
-
-@hookimpl
-def harness_datasets():
-    return [
-        Dataset(
-            name="toy",
-            about="Toys.",
-            outline=outline,
-            fingerprint=lambda settings: "toys",
-            load=never,
-        )
-    ]
-
-
-@hookimpl
-def harness_methods():
-    recipe = lambda settings, outline: Recipe((Phase(steps=settings.steps),))
-    return [Method(name="walk", about="Walk.", settings=Steps, recipe=recipe)]
-
-
-@hookimpl
-def harness_scores():
-    return [
-        Score(name="hits", about="Hits.", module=never, higher_is_better=True),
-        Score(name="misses", about="Misses.", module=never, higher_is_better=False),
-    ]
-
-
-@hookimpl
-def harness_metrics():
-    return [Metric(name="gap", about="Gap.", measure=never, of="pair", access="ood-labels")]
-"""
-
-SUITE = """
-id: made-up
-version: "1"
-title: Made up
-plugins: [./toy_plugin.py]
-model: {line: {width: 4}}
-data: {dataset: toy, batch: 5}
-inits: [random]
-methods: [walk]
-seeds: {pretrain: 2, finetune: 2}
-scores: [hits]
-metrics: [gap]
-"""
 
 
 @pytest.fixture
 def suite(tmp_path, monkeypatch):
-    """The suite's file, and the folder that it lies in as the working folder."""
-    (tmp_path / "toy_plugin.py").write_text(PLUGIN)
-    (tmp_path / "made-up.yaml").write_text(SUITE)
+    """The suite's name, in the folder that it lies in."""
     monkeypatch.chdir(tmp_path)
-    return "./made-up.yaml"
-
-
-def plan_of(suite, *overrides):
-    checked, catalogue = open_suite(suite, overrides=overrides)
-    return checked, expand(checked, catalogue)
-
-
-def record_of(cell, seconds=2.0):
-    trained = Trained(steps=10, examples_seen=50, loss_steps=[10], losses=[0.5])
-    scored = Scored(split="test", examples=50, unscorable=0, scores={"hits": 0.5})
-    return CellRecord(
-        key=cell.key,
-        stage=cell.stage,
-        identity=identity_of(cell),
-        parents=list(cell.parents),
-        result=trained if cell.stage == "finetune" else scored,
-        settings={},
-        plugins=[],
-        machine=Machine(python="", packages={}, platform="", processor="", device="cpu", threads=1),
-        precision="float32",
-        smoke=False,
-        started=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
-        wall_seconds=seconds,
-        peak_bytes=0,
-    )
-
-
-def finish(cells):
-    for cell in cells:
-        Store("runs").write(record_of(cell), {})
-
-
-def fail(cell):
-    Store("runs").fail(
-        Failure(
-            key=cell.key,
-            stage=cell.stage,
-            reason="out of memory",
-            log="boom",
-            attempts=2,
-            when=datetime(2026, 1, 1, tzinfo=UTC),
-        )
-    )
+    return write_suite(tmp_path)
 
 
 def test_a_plan_is_counted_by_stage_with_steps_and_what_is_done(suite, capsys):
@@ -306,6 +168,10 @@ def test_an_ambiguous_or_unknown_cell_is_refused(suite, capsys):
     assert "4 cells have a key that starts with 'finetune'" in capsys.readouterr().err
     assert main(["explain", suite, "zzz"]) == 2
     assert "no cell of suite made-up" in capsys.readouterr().err
+    _, other = plan_of(suite, "model.line.width=8")
+    finish(other.cells[:1])
+    assert main(["explain", suite, other.cells[0].key]) == 2
+    assert f"does not ask for {other.cells[0].key}, which is in runs" in capsys.readouterr().err
 
 
 def test_an_explanation_as_json_holds_the_identity(suite, capsys):

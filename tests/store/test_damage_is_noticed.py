@@ -84,6 +84,16 @@ def test_what_rots_without_a_trace_is_noticed_when_it_is_read(tmp_path, folder, 
         Store(tmp_path).path(KEY, paths.WEIGHTS)
 
 
+def test_a_link_to_an_older_cells_file_makes_neither_suspect(tmp_path, folder, record):
+    old = folder / paths.WEIGHTS
+    before = old.stat().st_mtime_ns
+
+    written = {paths.WEIGHTS: lambda path: path.hardlink_to(old)}
+    Store(tmp_path).write(record(OTHER), written)
+
+    assert old.stat().st_mtime_ns == before < (folder / paths.RECORD).stat().st_mtime_ns
+
+
 def test_a_folder_without_a_record_is_damaged(tmp_path, folder, cell):
     (folder / paths.RECORD).unlink()
 

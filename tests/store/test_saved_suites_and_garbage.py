@@ -130,6 +130,24 @@ def test_what_killed_runs_left_is_found_and_what_lives_is_not(tmp_path, record):
     assert alive.exists() and elsewhere.exists()
 
 
+def test_old_temporary_files_and_notes_of_needless_cells_are_leftovers(tmp_path, plan, failure):
+    store = Store(tmp_path)
+    folder = store.save_suite(plan("one", A), "")
+    old, new = folder / ".plan.json.1-aa", folder / ".plan.json.1-bb"
+    for path in (old, new):
+        path.write_text("{")
+    os.utime(old, (0, 0))
+    store.fail(failure(A))
+    store.fail(failure(B))
+
+    discard(store, take_inventory(store))
+
+    assert not old.exists()
+    assert new.exists()
+    notes = {path.name for path in (tmp_path / paths.FAILED).iterdir()}
+    assert notes == {f"{A}.json", f"{A}.log"}
+
+
 def test_a_plan_that_cannot_be_read_stops_the_garbage_collection(tmp_path, plan, record):
     store = Store(tmp_path)
     store.write(record(A), {})
