@@ -1,12 +1,15 @@
 """A split on the device, ready to be handed to a model in batches."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from harness.api.data import InputSpec
+from harness.api.errors import HarnessError
 
 FLOATS_KEPT = 256 * 1024**2  # bytes of ready-made float inputs that a split may hold
 
@@ -35,6 +38,24 @@ class DeviceSplit:
     def bytes(self) -> int:
         """Memory of the inputs as stored, and as floats where these are kept."""
         return sum(tensor.nbytes for tensor in self.inputs.values()) + self._float_bytes()
+
+    def seen_as(self, trained: Mapping[str, InputSpec]) -> DeviceSplit:
+        """The split as a network expects it that was trained on inputs like `trained`.
+
+        Images of another data set are scaled with the means and scales of the training data.
+        """
+        if self.specs == trained:
+            return self
+        ours, theirs = (
+            {name: (spec.kind, spec.shape) for name, spec in specs.items()}
+            for specs in (self.specs, trained)
+        )
+        if ours != theirs:
+            raise HarnessError(
+                f"the split {self.name!r} has the inputs {ours}, the training data {theirs}",
+                fix="give its dataset settings that make them equal",
+            )
+        return replace(self, specs=trained, _ready={}, _moments={})
 
     def model_inputs(self, where: Tensor | slice) -> dict[str, Tensor]:
         """Float inputs of the examples at `where` (a slice, or int64 of any shape).

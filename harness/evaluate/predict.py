@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,7 +14,6 @@ from harness.evaluate.predictions import Predictions
 
 if TYPE_CHECKING:
     from harness.api.cells import SplitUse
-    from harness.compute.splits import DeviceSplit
     from harness.compute.workbench import Workbench
 
 BATCH = 512
@@ -31,7 +29,7 @@ def predict(cell: Cell, bench: Workbench) -> Predictions:
     if not isinstance(work, EvaluateWork):
         raise TypeError(f"an evaluate cell is needed, not {cell.stage}")
     network = bench.blank(work.model, work.train)
-    split = _as_trained(bench.split(work.split, cell.limit), work.train, bench)
+    split = bench.split(work.split, cell.limit).seen_as(bench.outline(work.train).inputs)
     weights = bench.weights(cell.parents[0])
     network.module.eval()
     parts = []
@@ -54,20 +52,6 @@ def predict(cell: Cell, bench: Workbench) -> Predictions:
         groups=groups,
         examples=split.examples.cpu().numpy(),
     )
-
-
-def _as_trained(split: DeviceSplit, train: SplitUse, bench: Workbench) -> DeviceSplit:
-    """The split with the inputs' means and scales of the training data, not of its own dataset."""
-    trained = bench.outline(train).inputs
-    if split.specs == trained:
-        return split
-    shapes = {name: spec.shape for name, spec in trained.items()}
-    if {name: spec.shape for name, spec in split.specs.items()} != shapes:
-        raise HarnessError(
-            f"the split {split.name!r} has other inputs than the training data",
-            fix=f"give its dataset settings that make {shapes}",
-        )
-    return replace(split, specs=trained, _ready={})
 
 
 def _classes(train: SplitUse, bench: Workbench) -> int:

@@ -88,7 +88,10 @@ def read_predictions(path: Path) -> Predictions:
         )
     group = table["group"]
     return Predictions(
-        logits=_whole(table["logits"]).flatten().to_numpy().reshape(table.num_rows, table.schema.field("logits").type.list_size),
+        logits=_whole(table["logits"])
+        .flatten()
+        .to_numpy()
+        .reshape(table.num_rows, table.schema.field("logits").type.list_size),
         targets=table["target"].to_numpy(),
         groups=None if group.null_count else group.to_numpy(),
         examples=table["example"].to_numpy(),

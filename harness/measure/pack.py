@@ -53,8 +53,10 @@ def _scene(cell: Cell, work: MeasureWork, bench: Workbench) -> Scene:
     }
     kinds["train"] = "train"  # also where a metric is read on it
 
+    trained = bench.outline(work.train).inputs
+
     def examples(split: str) -> Examples:
-        return bench.split(uses[split], cell.limit)
+        return bench.split(uses[split], cell.limit).seen_as(trained)
 
     def points(key: str, point: str) -> Mapping[str, Tensor]:
         return bench.weights(key, point)

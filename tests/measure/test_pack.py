@@ -19,6 +19,7 @@ MODEL = Use("model", "toy", "toy", {}, "")
 TRAIN = SplitUse("train", DATASET, "", "train")
 TEST = SplitUse("test", DATASET, "", "test")
 FAR = SplitUse("far", DATASET, "", "test", shift="noise", parent="test")
+SPEC = InputSpec(shape=(1, 2, 2), mean=(0.5,), std=(0.25,))
 
 
 class Toy(nn.Module):
@@ -33,7 +34,7 @@ class Toy(nn.Module):
 def split_of(name, count=12):
     generator = torch.Generator().manual_seed(len(name))
     pictures = torch.randint(0, 256, (count, 1, 2, 2), dtype=torch.uint8, generator=generator)
-    spec = InputSpec(shape=(1, 2, 2), mean=(0.5,), std=(0.25,))
+    spec = SPEC if name != "elsewhere" else InputSpec(shape=(1, 2, 2), mean=(0.9,), std=(0.1,))
     targets = torch.arange(count) % 3
     return DeviceSplit(name, {"x": spec}, {"x": pictures}, targets, torch.arange(count))
 
@@ -52,6 +53,9 @@ class Bench:
 
     def blank(self, model, train):
         return Network(module=Toy(), head=("fc.",))
+
+    def outline(self, use):
+        return SimpleNamespace(inputs={"x": SPEC})
 
     def split(self, use, limit):
         self.asked.append((use.name, limit))
@@ -205,3 +209,21 @@ def test_settings_of_a_use_reach_the_metric():
     reading = next(iter(measure_pack([cell], Bench(barrier=BARRIER))))[1]
     assert len(reading.curves[0].x) == 5
     assert HessianTopSettings().k == 5
+
+
+def test_a_split_of_another_data_set_is_scaled_as_the_training_data_are():
+    seen = []
+
+    def looks(settings, probe):
+        seen.append(probe.evaluate([probe.weights()], "elsewhere").loss.item())
+        return Reading(values=(Value(name="x", value=0.0),))
+
+    metric = Metric(name="looks", about="", measure=looks, of="point", access="ood-labels")
+    use = SplitUse("elsewhere", DATASET, "", "test", shift="natural", parent="test")
+    bench = Bench(looks=metric)
+    next(iter(measure_pack([cell_of("looks", "r1", splits=(use,))], bench)))
+    network, split = Toy(), split_of("elsewhere")
+    network.load_state_dict(bench.weights("r1"))
+    scaled = (split.inputs["x"].float() / 255 - SPEC.mean[0]) / SPEC.std[0]
+    expected = nn.functional.cross_entropy(network(scaled), split.targets).item()
+    assert seen == [pytest.approx(expected, rel=1e-5)]
