@@ -78,7 +78,7 @@ class SceneProbe:
         key = self._subject.keys[run]
 
         def load() -> Weights:
-            return MappingProxyType(dict(self._scene.points(key, point)))
+            return MappingProxyType(self._scene.load(key, point))
 
         weights = self._shared.points.get((key, point), load, tensors_size)
         self._watch(f"run {run} at {point!r}", weights)

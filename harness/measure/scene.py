@@ -89,6 +89,12 @@ class Scene:
     budget: Budget = field(default_factory=Budget)
     stacked: bool = False
 
+    def load(self, key: str, point: str) -> dict[str, Tensor]:
+        """Weights of a run; a tensor that goes by several names (tied weights) under its first."""
+        module = self.network.module
+        first = {name for name, _ in (*module.named_parameters(), *module.named_buffers())}
+        return {name: t for name, t in self.points(key, point).items() if name in first}
+
     def outputs(self, weights: Weights, inputs: Mapping[str, Tensor]) -> Tensor:
         """The network's logits at some weights; the module's own weights play no part."""
         given = dict(inputs)

@@ -147,6 +147,18 @@ def test_a_block_of_vectors_gives_the_product_of_each():
     torch.testing.assert_close(product(block), torch.stack([product(row) for row in block]))
 
 
+@pytest.mark.parametrize("budget", [Budget(), SMALL])
+def test_a_block_in_one_backward_pass_gives_the_same_as_one_by_one(budget):
+    runs = {"a": {"layer.weight": draw(3, 4, seed=2)}}
+    data = {"train": (draw(11, 4), torch.arange(11) % 3)}
+    probe = World(Linear(4, 3), data, runs, CLASSIFICATION, budget).probe("a")
+    here = probe._curvature(probe.weights(), "train", None)
+    block = draw(5, 12, seed=3)
+    together = here._products(block, probe.ledger, batched=True)  # as on a GPU
+    torch.testing.assert_close(together, here.product(block, probe.ledger))
+    assert probe.ledger.products == 10
+
+
 def test_measuring_twice_in_a_row_gives_the_same_and_leaves_no_gradient():
     module = Linear(2, 1)
     runs = {"a": {"layer.weight": draw(1, 2)}}
@@ -180,6 +192,32 @@ def test_a_loss_without_curvature_has_zero_products():
     assert torch.equal(product(draw(5)), torch.zeros(5).double())
     assert torch.equal(product(draw(2, 5)), torch.zeros(2, 5).double())
     assert probe.gradient(probe.weights(), "train").tolist() == [2, 2, 2, 0, 0]
+
+
+def test_tied_weights_are_one_parameter():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one = nn.Linear(3, 3, bias=False).double()
+            self.two = nn.Linear(3, 3, bias=False).double()
+            self.two.weight = self.one.weight
+
+        def forward(self, x):
+            return self.two(torch.tanh(self.one(x)))
+
+    w, x, y = draw(3, 3), draw(7, 3, seed=1), torch.arange(7) % 3
+    runs = {"a": {"one.weight": w, "two.weight": w.clone()}}
+    probe = World(Tied(), {"train": (x, y)}, runs).probe("a")
+
+    def loss(vector):
+        shared = vector.reshape(3, 3)
+        return functional.cross_entropy(torch.tanh(x @ shared.T) @ shared.T, y)
+
+    vector = probe.parameters(probe.weights())
+    assert vector.shape == (9,)
+    product = probe.hessian_product(probe.weights(), "train")
+    exact = torch.autograd.functional.hessian(loss, vector)
+    torch.testing.assert_close(dense(product, 9), exact)
 
 
 def test_attention_has_second_derivatives():
