@@ -147,7 +147,7 @@ def _settings() -> Iterator[Undo]:
 
 def _random_states() -> Iterator[Undo]:
     yield "torch's random state", _state(torch.get_rng_state, torch.set_rng_state, torch.equal)
-    if torch.cuda.is_available():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # asking would initialise it
         yield (
             "CUDA's random states",
             _state(

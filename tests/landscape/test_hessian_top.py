@@ -189,8 +189,29 @@ def test_offers_are_made_without_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("metric", [HESSIAN_TOP])
-def test_every_setting_has_a_meaning_and_a_source(metric):
+@pytest.mark.gpu
+def test_a_gpu_finds_the_eigenvalues_of_the_cpu():
+    from dataclasses import replace
+
+    from harness.measure.shared import Shared
+
+    world = network()
+    expected = top(world)[0]
+    cuda = torch.device("cuda")
+    data = {n: (x.to(cuda), y.to(cuda)) for n, (x, y) in world.splits.items()}
+    runs = {k: {n: t.to(cuda) for n, t in run.items()} for k, run in world.runs.items()}
+    there = World(Net().to(cuda), data, runs)
+    shared = Shared(replace(there.shared().scene, device=cuda))
+    found = values(there.read(HESSIAN_TOP, ["a"], shared=shared))
+    assert [found[f"eigenvalue-{n}"] for n in range(1, 6)] == pytest.approx(expected, rel=1e-3)
+    probe = there.probe("a", shared=shared)
+    product = probe.hessian_product(probe.weights(), "train")
+    block = torch.randn(3, len(probe.parameters(probe.weights())), device=cuda)
+    rows = torch.stack([product(row) for row in block])
+    torch.testing.assert_close(product(block), rows, rtol=1e-3, atol=1e-5)
+
+
+def test_every_setting_has_a_meaning_and_a_source():
     from harness_landscape import harness_metrics
 
     for offer in harness_metrics():
