@@ -1,6 +1,7 @@
 """What two identities differ in, path by path, in plain words."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.api.settings import Json
@@ -23,16 +24,23 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Difference:
-    """One path at which two identities differ; a value is None where the path is not there."""
+    """One path at which two identities differ; a value is None where the path is not there.
+
+    In a path `by[rotation]` is the list entry of that name; an entry that only one of the two has
+    is one difference, whatever it holds.
+    """
 
     path: str
     planned: Json
     stored: Json
 
     def __str__(self) -> str:
-        *above, last = self.path.split(".")
+        *above, last = _parts(self.path)
         place = f" of {_place(above)}" if above else ""
-        planned, stored = _short(self.planned), _short(self.stored)
+        if last.endswith("]") and None in (self.planned, self.stored):
+            return f"{_part(last)}{place}: only {'there' if self.planned is None else 'here'}"
+        absent = "the default" if "settings" in above else "none"
+        planned, stored = _short(self.planned, absent), _short(self.stored, absent)
         match last:
             case "digest":
                 return f"the source code{place} was changed ({stored} became {planned})"
@@ -50,15 +58,27 @@ class Difference:
 def differences(planned: Mapping[str, Json], stored: Mapping[str, Json]) -> tuple[Difference, ...]:
     """All paths at which two identities differ, in the order of the planned one.
 
-    >>> [str(d) for d in differences({"model": {"settings": {"width": 8}}}, {"model": {}})]
-    ['width of the model: 8 here, the default there']
+    >>> ours = {"batch": 64, "model": {"name": "cnn", "settings": {"width": 8}}}
+    >>> [str(d) for d in differences(ours, {"batch": 32, "model": {"name": "cnn"}})]
+    ['the batch size: 64 here, 32 there', 'width of the model: 8 here, the default there']
+    >>> [str(d) for d in differences({"scores": [{"name": "nll"}]}, {"scores": [{"name": "ece"}]})]
+    ["score 'nll': only here", "score 'ece': only there"]
     """
     ours, theirs = dict(_leaves(dict(planned))), dict(_leaves(dict(stored)))
-    return tuple(
-        Difference(path, ours.get(path), theirs.get(path))
-        for path in [*ours, *(path for path in theirs if path not in ours)]
-        if ours.get(path) != theirs.get(path)
-    )
+    if ours == theirs:
+        return ()
+    found: dict[str, Difference] = {}
+    for path, value in ours.items():
+        if path not in theirs:
+            entry = _lone_entry(path, theirs)
+            found.setdefault(entry, Difference(entry, value, None))
+        elif theirs[path] != value:
+            found[path] = Difference(path, value, theirs[path])
+    for path, value in theirs.items():
+        if path not in ours:
+            entry = _lone_entry(path, ours)
+            found.setdefault(entry, Difference(entry, None, value))
+    return tuple(found.values())
 
 
 def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
@@ -66,25 +86,49 @@ def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
         for name, inner in value.items():
             yield from _leaves(inner, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}[{number}]")
+        for name, inner in zip(_entries(value), value, strict=True):
+            yield from _leaves(inner, f"{path}[{name}]")
     else:
         yield path, value
 
 
-def _place(above: list[str]) -> str:
+def _entries(values: list[Json]) -> Sequence[str]:
+    """What the entries of a list are called: by their names, if these tell them apart."""
+    names = [str(value.get("name", "")) if isinstance(value, Mapping) else "" for value in values]
+    if all(names) and len(set(names)) == len(names):
+        return names
+    return [str(number) for number in range(1, len(values) + 1)]
+
+
+def _lone_entry(path: str, others: Iterable[str]) -> str:
+    """The outermost list entry on the path that the other side does not have; else the path."""
+    for end in (match.end() for match in re.finditer(r"\]", path)):
+        if not any(other.startswith(path[:end]) for other in others):
+            return path[:end]
+    return path
+
+
+def _parts(path: str) -> list[str]:
+    """A path at its dots, but for those inside brackets.
+
+    >>> _parts("split.by[my.shift].degrees")
+    ['split', 'by[my.shift]', 'degrees']
+    """
+    return re.findall(r"(?:[^.\[]|\[[^\]]*\])+", path)
+
+
+def _place(above: Sequence[str]) -> str:
     return " of ".join(_part(part) for part in reversed(above) if part != "settings")
 
 
 def _part(part: str) -> str:
-    name, _, number = part.removesuffix("]").partition("[")
-    if not number:
-        return f"the {part}"
-    return f"{'shift' if name == 'by' else name.removesuffix('s')} {int(number) + 1}"
+    name, bracket, entry = part.removesuffix("]").partition("[")
+    if not bracket:
+        return "the training split" if part == "train" else f"the {part}"
+    kind = "shift" if name == "by" else name.removesuffix("s")
+    return f"{kind} {entry}" if entry.isdigit() else f"{kind} '{entry}'"
 
 
-def _short(value: Json) -> str:
-    if value is None:
-        return "the default"
-    text = value if isinstance(value, str) else str(value)
+def _short(value: Json, absent: str) -> str:
+    text = absent if value is None else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

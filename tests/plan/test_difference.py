@@ -1,0 +1,51 @@
+"""Why two cells are not the same, in plain words."""
+
+import pytest
+
+from harness.plan.difference import differences
+
+
+@pytest.mark.parametrize(
+    ("planned", "stored", "words"),
+    [
+        ({"precision": "float32"}, {"precision": "bfloat16"}, "the precision: float32 here"),
+        (
+            {"model": {"name": "cnn", "digest": "b"}},
+            {"model": {"name": "cnn", "digest": "a"}},
+            "the source code of the model was changed (a became b)",
+        ),
+        (
+            {"train": {"fingerprint": "new"}},
+            {"train": {"fingerprint": "old"}},
+            "the data of the training split are others (old became new)",
+        ),
+        (
+            {"split": {"by": [{"name": "rotation", "settings": {"degrees": 30}}]}},
+            {"split": {"by": [{"name": "rotation", "settings": {"degrees": 60}}]}},
+            "degrees of shift 'rotation' of the split: 30 here, 60 there",
+        ),
+        (
+            {"split": {"by": [{"name": "noise", "digest": "1"}], "source": "test"}},
+            {"split": {"source": "test"}},
+            "shift 'noise' of the split: only here",
+        ),
+        ({"parents": ["a", "b"]}, {"parents": ["a", "c"]}, "parent 2: b here, c there"),
+        ({"limit": {"steps": 5}}, {}, "the limit on steps: 5 here, none there"),
+        ({"seeds": {"finetune": 1}}, {"seeds": {"finetune": 2}}, "the fine-tuning seed: 1 here"),
+    ],
+)
+def test_every_difference_is_said_once(planned, stored, words):
+    (difference,) = differences(planned, stored)
+
+    assert str(difference).startswith(words)
+
+
+def test_equal_identities_differ_in_nothing():
+    assert differences({"a": {"b": [1]}}, {"a": {"b": [1]}}) == ()
+
+
+def test_another_seed_sets_cells_further_apart_than_another_setting():
+    (seed,) = differences({"seeds": {"pretrain": 0}}, {"seeds": {"pretrain": 1}})
+    (batch,) = differences({"batch": 1}, {"batch": 2})
+
+    assert seed.weight > batch.weight
