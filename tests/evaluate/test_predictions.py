@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,3 +73,15 @@ def test_a_logit_that_is_not_finite_makes_a_sure_vote_for_a_wrong_class(bad):
     assert predictions.labels.tolist() == [1, 0, 0]
     assert predictions.probabilities[0].tolist() == [0, 1, 0]
     assert predictions.probabilities[2].tolist() == [1, 0, 0]
+
+
+def test_writing_predictions_imports_neither_pandas_nor_evaluate(tmp_path):
+    code = (
+        "import sys, pathlib, numpy as np\n"
+        "from harness.evaluate.predictions import Predictions, write_predictions\n"
+        "given = Predictions(np.zeros((3, 2), np.float32), np.zeros(3, np.int64))\n"
+        f"write_predictions(pathlib.Path({str(tmp_path / 'p.parquet')!r}), given)\n"
+        "print(sorted({'pandas', 'evaluate', 'datasets', 'sklearn'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
