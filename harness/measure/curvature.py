@@ -3,7 +3,7 @@
 Every example weighs 1/N, also those of a short last batch: batches add up sums, not means.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
@@ -46,11 +46,6 @@ class Curvature:
         self.bytes = sample.size * bytes_each * GRAPH
         self._whole = self.bytes <= scene.budget.graph
         self._graph: list[Tensor] | None = None
-
-    @property
-    def kept(self) -> bool:
-        """Whether products go through a graph that is kept."""
-        return self._whole
 
     def gradient(self, ledger: Ledger) -> Tensor:
         """Gradient [P] of the mean loss."""
@@ -141,6 +136,3 @@ def twice_differentiable() -> Iterator[None]:
     """Attention by plain matrix products: the fused kernels have no second derivative."""
     with sdpa_kernel(SDPBackend.MATH):
         yield
-
-
-Product = Callable[[Tensor], Tensor]

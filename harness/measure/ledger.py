@@ -19,7 +19,6 @@ class Ledger:
         self._forward = 0.0
         self._backward = 0.0
         self.products = 0
-        self.reused = 0
 
     def forward(self, examples: int, points: int = 1) -> None:
         """Forward passes over so many examples at so many points."""

@@ -33,10 +33,6 @@ class Shelf:
         self.put(name, made, size(made))
         return made
 
-    def has(self, name: Hashable) -> bool:
-        """Whether a value is kept."""
-        return name in self._values
-
     def put(self, name: Hashable, value: object, size: int) -> None:
         """Keep a value of so many bytes."""
         if name not in self._values:
