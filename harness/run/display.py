@@ -1,6 +1,7 @@
 """What a run shows while it runs: plain lines, or nothing. The live display is in `live`."""
 
 import time
+from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from harness.api.cells import Cell
@@ -26,8 +27,8 @@ class Display(Protocol):
     def settled(self, cell: Cell) -> None:
         """A cell is finished, here or elsewhere, or has failed."""
 
-    def failed(self, cell: Cell, reason: str, blocked: int) -> None:
-        """A cell has failed for good, and so many others are blocked by it."""
+    def failed(self, cell: Cell, reason: str, blocked: Sequence[Cell]) -> None:
+        """A cell has failed for good (told besides `settled`), and blocks others."""
 
     def end(self) -> None:
         """The run is over."""
@@ -52,11 +53,12 @@ class Silent:
         """Note it."""
         self.tally.settled(cell)
 
-    def failed(self, cell: Cell, reason: str, blocked: int) -> None:
+    def failed(self, cell: Cell, reason: str, blocked: Sequence[Cell]) -> None:
         """Note it."""
         self.tally.failed += 1
-        self.tally.blocked += blocked
-        self.tally.done += blocked
+        self.tally.blocked += len(blocked)
+        for other in blocked:
+            self.tally.settled(other)
 
     def end(self) -> None:
         """Nothing to do."""
@@ -82,10 +84,10 @@ class Plain(Silent):
         if time.monotonic() - self._told >= QUIET_SECONDS:
             self._say(self.tally.line())
 
-    def failed(self, cell: Cell, reason: str, blocked: int) -> None:
+    def failed(self, cell: Cell, reason: str, blocked: Sequence[Cell]) -> None:
         """Which cell failed, and why."""
         super().failed(cell, reason, blocked)
-        self._say(failure_line(cell, reason, blocked))
+        self._say(failure_line(cell, reason, len(blocked)))
 
     def _say(self, line: str) -> None:
         self._told = time.monotonic()

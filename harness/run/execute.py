@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,10 +106,7 @@ def _run(
     )
     schedule = Schedule(board, packing, desk)
     news.append(schedule)
-    left = Counter(cell.stage.value for cell in board.cells.values())
-    done = len(plan.cells) - board.open
-    interrupted = False
-    desk.display.begin(Tally(len(plan.cells), done, dict(left), pool.workers))
+    desk.display.begin(Tally(len(plan.cells), board.cells.values(), pool.workers))
     try:
         interrupted = _until_done(schedule, pool)
     finally:

@@ -1,5 +1,7 @@
 """The live display of a terminal: a bar, and a line per worker."""
 
+from collections.abc import Sequence
+
 from rich.console import Console, Group
 from rich.live import Live as RichLive
 from rich.markup import escape
@@ -32,10 +34,10 @@ class Live(Silent):
         super().begin(tally)
         self._live.start()
 
-    def failed(self, cell: Cell, reason: str, blocked: int) -> None:
+    def failed(self, cell: Cell, reason: str, blocked: Sequence[Cell]) -> None:
         """A line above the bar that stays."""
         super().failed(cell, reason, blocked)
-        self._live.console.print(f"[red]{escape(failure_line(cell, reason, blocked))}[/red]")
+        self._live.console.print(f"[red]{escape(failure_line(cell, reason, len(blocked)))}[/red]")
 
     def end(self) -> None:
         """Stop drawing."""

@@ -214,7 +214,7 @@ class Schedule:
         self._settle(cell)
         self._desk.store.fail(failure)
         self._desk.journal.write("failed", key=cell.key, reason=reason, blocked=len(blocked))
-        self._desk.display.failed(cell, reason, len(blocked))
+        self._desk.display.failed(cell, reason, [self._board.cells[key] for key in blocked])
 
     def _settle(self, cell: Cell) -> None:
         claim = self._claims.pop(cell.key, None)

@@ -1,10 +1,15 @@
 """How far a run is, what its workers do, and how long the rest may take."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from harness.api.cells import Cell, EvaluateWork, MeasureWork
+from harness.api.cells import Cell, EvaluateWork, MeasureWork, TrainWork
 from harness.api.contexts import Event, Job
+
+EVALUATION_STEPS = 5.0
+MEASUREMENT_STEPS = 50.0
+"""How many training steps such cells are taken for until the first ones have been timed."""
 
 
 @dataclass
@@ -17,18 +22,24 @@ class Doing:
 
 @dataclass
 class Tally:
-    """How far a run is, and how long the rest will take if cells of a stage take alike."""
+    """How far a run is, and how long the rest will take if steps of a stage take alike."""
 
     total: int
-    done: int
-    left: dict[str, int]
+    todo: Iterable[Cell]
     workers: int = 1
     failed: int = 0
     blocked: int = 0
     doing: dict[int, Doing] = field(default_factory=dict)
     _jobs: dict[int, tuple[Job, float]] = field(default_factory=dict)
+    _left: dict[str, float] = field(default_factory=dict)
     _seconds: dict[str, float] = field(default_factory=dict)
-    _timed: dict[str, int] = field(default_factory=dict)
+    _timed: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.done = self.total
+        for cell in self.todo:
+            self.done -= 1
+            self._left[cell.stage] = self._left.get(cell.stage, 0.0) + _steps(cell)
 
     def begin_job(self, job: Job) -> None:
         """Note when a job was handed over."""
@@ -43,9 +54,9 @@ class Tally:
             del self._jobs[event.job]
             self.doing.pop(event.worker, None)
             if event.kind == "done" and job.kind == "run":
-                stage = job.cells[0].stage.value
+                stage, steps = job.cells[0].stage, sum(_steps(cell) for cell in job.cells)
                 self._seconds[stage] = self._seconds.get(stage, 0.0) + time.monotonic() - begun
-                self._timed[stage] = self._timed.get(stage, 0) + len(job.cells)
+                self._timed[stage] = self._timed.get(stage, 0.0) + steps
         elif event.kind == "started":
             cell = next((cell for cell in job.cells if cell.key == event.key), None)
             if cell is not None:
@@ -57,21 +68,21 @@ class Tally:
     def settled(self, cell: Cell) -> None:
         """One cell less to do."""
         self.done += 1
-        self.left[cell.stage.value] -= 1
+        self._left[cell.stage] -= _steps(cell)
 
     def remaining(self) -> float | None:
         """Seconds to go, or None before anything is known.
 
-        Cells of stages that were not timed yet count as the mean of those that were.
+        Steps of stages that were not timed yet count as the mean of those that were.
         """
         timed = sum(self._timed.values())
         if timed == 0:
             return None
         mean = sum(self._seconds.values()) / timed
         seconds = 0.0
-        for stage, cells in self.left.items():
-            each = self._seconds[stage] / self._timed[stage] if self._timed.get(stage) else mean
-            seconds += cells * each
+        for stage, steps in self._left.items():
+            known = self._timed.get(stage)
+            seconds += steps * (self._seconds[stage] / known if known else mean)
         return seconds / max(1, self.workers)
 
     def line(self) -> str:
@@ -85,6 +96,12 @@ class Tally:
         if remaining is not None:
             parts.append(f"about {clock(remaining)} left")
         return ", ".join(parts)
+
+
+def _steps(cell: Cell) -> float:
+    if isinstance(cell.work, TrainWork):
+        return float(cell.steps or 1)
+    return EVALUATION_STEPS if isinstance(cell.work, EvaluateWork) else MEASUREMENT_STEPS
 
 
 def describe(cell: Cell, count: int = 1) -> str:

@@ -38,7 +38,7 @@ def run(cells, tmp_path, *, pool=None, pack=1, workers=2, **work):
     pool = pool or PoolHere(work, workers)
     board = Board(cells, store.survey(cells).done)
     watchers, display = Nobody(), Silent()
-    display.begin(Tally(len(cells), 0, dict.fromkeys(Stage, len(cells))))
+    display.begin(Tally(len(cells), board.cells.values()))
     packing = Packing(pack, True, pool.workers, "cpu", tmp_path / "cache")
     with Journal(tmp_path) as journal:
         schedule = Schedule(board, packing, Desk(store, watchers, journal, display))
