@@ -11,17 +11,17 @@ TIMES = "\u00d7"
 
 
 def decimals_of(values: Iterable[float | None], spreads: Iterable[float | None] = ()) -> int:
-    """Decimals for a column: about three significant figures, or one more to show the spreads.
+    """Decimals for a column: three below 10, fewer above, or one more to show small spreads.
 
     At most 5, so that a spread near zero does not bring digits that mean nothing.
 
     >>> decimals_of([0.961, 0.43], [0.06, 0.004])
     3
-    >>> decimals_of([123.4])
-    0
+    >>> decimals_of([0.961], [0.0004]), decimals_of([123.4])
+    (4, 1)
     """
     largest = max((abs(v) for v in values if v is not None and math.isfinite(v)), default=0.0)
-    places = 3 if largest < 1 else 2 - math.floor(math.log10(largest))
+    places = 3 if largest < 10 else 3 - math.floor(math.log10(largest))
     finite = [s for s in spreads if s is not None and math.isfinite(s) and s > 0]
     if finite:
         places = max(places, min(-math.floor(math.log10(min(finite))), places + 1))

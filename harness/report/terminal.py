@@ -1,6 +1,6 @@
 """The findings on a terminal: the answers first, then the numbers behind them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich import box
 from rich.console import Console
@@ -12,7 +12,7 @@ from harness.api.findings import Findings, PairSummary, PointSummary, Spread, Va
 from harness.api.numbers import NOTHING, count, decimals_of, figures, fixed, percent
 
 NARROW = 72
-KINDS = {"same-pretrain-seed": "same", "different-pretrain-seed": "different"}
+KINDS = {"same-pretrain-seed": "same seed", "different-pretrain-seed": "different seeds"}
 
 
 def terminal(findings: Findings, console: Console) -> None:
@@ -29,7 +29,7 @@ def terminal(findings: Findings, console: Console) -> None:
     console.print()
     console.print(_scores(findings, narrow))
     _say_others(findings, console)
-    for table in (*_pairs(findings, console.width), *_points(findings, console.width)):
+    for table in (*_pairs(findings), *_points(findings, console.width)):
         console.print()
         console.print(table)
     _say_problems(findings, console)
@@ -95,37 +95,32 @@ def _say_others(findings: Findings, console: Console) -> None:
         console.print(_bullet(" ", f"Also scored: {', '.join(scores)} (full report).", "dim"))
 
 
-def _pairs(findings: Findings, width: int) -> Iterator[Table]:
+def _pairs(findings: Findings) -> Iterator[Table]:
     for metric in dict.fromkeys(pair.metric for pair in findings.pairs):
         of = [pair for pair in findings.pairs if pair.metric == metric]
         splits = [pair.split for pair in of]
         split = findings.primary_id if findings.primary_id in splits else splits[0]
         here = [pair for pair in of if pair.split == split]
-        names = list(dict.fromkeys(pair.name for pair in here))[: max(1, (width - 32) // 14)]
-        where = f" on {split}" if split else ""
-        table = _table(f"{metric}{where}: mean over pairs of runs (sd)")
-        table.add_column("runs of", overflow="fold")
-        table.add_column("seeds", no_wrap=True)
-        table.add_column("n", justify="right", no_wrap=True)
-        for name in names:
-            table.add_column(Text(name), justify="right", overflow="fold")
-        for rows in _grouped(here):
-            first = rows[0]
-            cells = {row.name: row for row in rows}
-            kind = KINDS.get(first.pair_kind, first.pair_kind)
-            table.add_row(
-                Text(first.procedure),
-                Text(kind),
-                Text(f"{first.pairs}/{max(first.planned, first.pairs)}"),
-                *(Text(_summary(cells.get(name))) for name in names),
-            )
+        kinds = list(dict.fromkeys(pair.pair_kind for pair in here))
+        table = _table(f"{metric}{f' on {split}' if split else ''}: mean over pairs of runs (sd)")
+        table.add_column("between runs of", overflow="fold", min_width=15)
+        for kind in kinds:
+            table.add_column(Text(KINDS.get(kind, kind)), justify="right", overflow="fold")
+            table.add_column("n", justify="right", no_wrap=True)
+        for procedure in dict.fromkeys(pair.procedure for pair in here):
+            table.add_row(Text(procedure, "bold"))
+            own = [pair for pair in here if pair.procedure == procedure]
+            for name in list(dict.fromkeys(pair.name for pair in own))[:4]:
+                cells = {pair.pair_kind: pair for pair in own if pair.name == name}
+                row = [Text(f"  {name}")]
+                for kind in kinds:
+                    row += [Text(_summary(cells.get(kind))), Text(_pair_count(cells.get(kind)))]
+                table.add_row(*row)
         yield table
 
 
-def _grouped(pairs: Sequence[PairSummary]) -> Iterator[list[PairSummary]]:
-    keys = dict.fromkeys((pair.procedure, pair.pair_kind) for pair in pairs)
-    for key in keys:
-        yield [pair for pair in pairs if (pair.procedure, pair.pair_kind) == key]
+def _pair_count(pair: PairSummary | None) -> str:
+    return NOTHING if pair is None else f"{pair.pairs}/{max(pair.planned, pair.pairs)}"
 
 
 def _points(findings: Findings, width: int) -> Iterator[Table]:

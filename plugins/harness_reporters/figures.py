@@ -39,7 +39,7 @@ class Group:
     """Figures under one heading with one legend and one caption.
 
     `columns` is how many stand side by side on a wide screen: "one", "two" or "three". Where there
-    are `choices`, one figure is shown at a time.
+    are `choices`, one figure is shown at a time. `facts` say how it was measured.
     """
 
     title: str
@@ -47,6 +47,7 @@ class Group:
     caption: str
     legend: list[tuple[str, list[Key]]] = field(default_factory=list)
     columns: str = "two"
+    facts: list[tuple[str, str]] = field(default_factory=list)
     choices: list[str] = field(default_factory=list)
 
 

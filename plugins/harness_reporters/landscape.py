@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.api.findings import Findings, MeanCurve, MetricNote, ReadingValue
 from harness.api.numbers import count, figures
+from harness.api.settings import Json
 from harness_reporters.figures import (
     Figure,
     Group,
@@ -51,20 +52,33 @@ def _title(name: str, split: str | None) -> str:
 
 
 def _how(note: MetricNote | None, panels: int) -> str:
-    parts = []
-    if note is not None:
-        parts.append(note.about.rstrip(".") + ".")
-        if note.formula:
-            parts.append(f"Formula: {note.formula.rstrip('.')}.")
-        if note.protocol:
-            facts = (f"{key.replace('_', ' ')} {_fact(v)}" for key, v in note.protocol.items())
-            parts.append(f"Measured with {', '.join(facts)}.")
-    if panels > SHOWN:
-        parts.append(f"{panels - SHOWN} more values are in the table.")
-    return " ".join(parts)
+    about = f" {note.about.rstrip('.')}." if note is not None and note.about else ""
+    left_out = f" {panels - SHOWN} more values are in the table." if panels > SHOWN else ""
+    examples = _fact((note.protocol if note else {}).get("examples"))
+    return about + (f" Measured on {examples} examples." if examples else "") + left_out
 
 
-def _fact(value: object) -> str:
+def _facts(note: MetricNote | None) -> list[tuple[str, str]]:
+    """How a metric was measured, in pairs of a word and what it says."""
+    if note is None:
+        return []
+    told = [("formula", note.formula), ("source", note.source)]
+    told += [(key.replace("_", " "), _fact(value)) for key, value in note.protocol.items()]
+    told.append(("time", f"{note.seconds:,.1f} s over all readings"))
+    return [(word, text) for word, text in told if text]
+
+
+def _fact(value: Json) -> str:
+    """A value of a protocol in words; what is the same for every split is said once."""
+    if isinstance(value, dict):
+        kinds = {key: _fact(item) for key, item in value.items()}
+        if len(set(kinds.values())) == 1:
+            return next(iter(kinds.values()))
+        return ", ".join(f"{item} ({key})" for key, item in kinds.items())
+    if isinstance(value, list):
+        return ", ".join(map(_fact, value))
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: ""}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -78,9 +92,10 @@ def _pairs(findings: Findings, of: list[ReadingValue], note: MetricNote | None) 
             f"Each point is one pair of runs of one procedure ({count(pairs, 'pair')} in all); "
             "upright lines are means. Same seed: both runs start from one pretraining seed (one "
             "draw of initial weights where nothing is pretrained). Pairs share runs, so points are "
-            f"no independent observations. {_how(note, len(panels))}"
+            f"no independent observations.{_how(note, len(panels))}"
         ),
         legend=[("pairs of runs with", _kinds())],
+        facts=_facts(note),
     )
 
 
@@ -143,11 +158,12 @@ def _others(findings: Findings, of: list[ReadingValue], note: MetricNote | None)
         figures=[_point_panel(findings, panel) for panel in panels[:SHOWN]],
         caption=(
             f"Each point is one {what} ({count(len({(r.procedure, r.runs) for r in of}), what)} in "
-            "all); within a row, runs of one seed stand at one height. Upright lines are means. "
+            "all); within a row, runs of one seed stand at one height. Upright lines are means."
             f"{_how(note, len(panels))}"
         ),
         legend=seed_legend(findings),
         columns="three",
+        facts=_facts(note),
     )
 
 

@@ -20,6 +20,7 @@ class Row:
     cells: list[str]
     mark: bool = False
     note: str = ""
+    under: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def _spread_table(findings: Findings, score: str) -> Table:
                 cells.append(fixed(s.sampling_sd, places))
             holes = s.runs < s.planned or s.not_finite > 0
             head = _split_name(s) if place == 0 else None
-            rows.append(Row(head, len(here), cells, holes, _remark(s)))
+            under = count(s.examples, "example") if s.examples else ""
+            rows.append(Row(head, len(here), cells, holes, _remark(s), under))
     way = "higher is better" if spreads[0].higher_is_better else "lower is better"
     columns = ["split", "procedure", "mean", "sd", "worst", "at seeds", "n"]
     return Table(f"{score} ({way})", columns + ["test noise"] * noisy, 2, rows)
@@ -61,7 +63,7 @@ def _spread_table(findings: Findings, score: str) -> Table:
 
 def _split_name(spread: Spread) -> str:
     if spread.split_kind == "id":
-        return f"{spread.split} (in-domain)"
+        return f"{spread.split} (ID)"
     told = spread.shift and spread.shift not in spread.split
     return f"{spread.split} ({spread.shift})" if told else spread.split
 

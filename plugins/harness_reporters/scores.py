@@ -30,10 +30,9 @@ def seed_legend(findings: Findings) -> list[tuple[str, list[Key]]]:
     """Colours of pretraining seeds, symbols of procedures."""
     seeds = pretrain_seeds(findings)
     names = procedures(findings)
-    kinds = {note.pretrain_seed_word.removesuffix("s") for note in findings.procedures}
     colours = [Key(str(seed), colour(place)) for place, seed in enumerate(seeds)]
     shapes = [Key(name, "@muted", symbol(place)) for place, name in enumerate(names)]
-    return [(" or ".join(sorted(kinds, reverse=True)), colours), ("procedure", shapes)]
+    return [("pretrain seed", colours), ("procedure", shapes)]
 
 
 def pretrain_seeds(findings: Findings) -> list[int]:
@@ -50,20 +49,25 @@ def strips(findings: Findings) -> Group:
     """Every run on every split, one figure per score."""
     scores = list(dict.fromkeys(spread.score for spread in findings.spreads))
     scores.sort(key=lambda score: score != findings.primary_score)
-    runs = len({(r.procedure, r.pretrain_seed, r.finetune_seed, r.order_seed)
-                for r in findings.runs})  # fmt: skip
     return Group(
         title="All runs on all splits",
         figures=[_strip(findings, score) for score in scores],
         caption=(
-            f"Each point is one run ({count(runs, 'run')} with a score); within a row, runs of one "
-            "seed stand at one height. Upright lines are means over the runs of a procedure. "
-            "Measured once per run on all examples of the split with the final weights."
+            f"Each point is one run ({count(_drawn_runs(findings), 'run')} with a score); within a "
+            "row, runs of one pretrain seed stand at one height (it draws the initial weights "
+            "where nothing "
+            "is pretrained). Upright lines are means over the runs of a procedure. Measured once "
+            "per run on all examples of the split, with the final weights."
         ),
         legend=seed_legend(findings),
         columns="one",
         choices=scores,
     )
+
+
+def _drawn_runs(findings: Findings) -> int:
+    seeds = ((r.procedure, r.pretrain_seed, r.finetune_seed, r.order_seed) for r in findings.runs)
+    return len(set(seeds))
 
 
 def _strip(findings: Findings, score: str) -> Figure:
@@ -131,10 +135,10 @@ def scatters(findings: Findings) -> Group | None:
         title="In-domain against out of distribution",
         figures=[_scatter(findings, score, inside, split) for split in drawn],
         caption=(
-            f"Each point is one run: {score} on {inside} (in-domain) and on the OOD split. A cloud "
-            "that is tall and narrow says that the in-domain score does not tell the runs' OOD "
-            "scores. Points of one colour share a seed and are no independent observations; no "
-            "line is fitted."
+            f"Each point is one run: {score} on {inside} (in-domain) and on the OOD split "
+            f"({count(_drawn_runs(findings), 'run')}). A cloud that is tall and narrow says that "
+            "the in-domain score does not tell the runs' OOD scores. Points of one colour share a "
+            "pretrain seed and are no independent observations; no line is fitted."
             + (f" {left_out} more OOD splits are in the table." if left_out else "")
         ),
         legend=seed_legend(findings),

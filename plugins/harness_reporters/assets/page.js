@@ -11,7 +11,6 @@
     plots.map((element, place) => ({ element, figure: figures[place], drawn: false })),
   );
   const config = {
-    responsive: true,
     displayModeBar: false,
   };
   const coarse = matchMedia("(pointer: coarse)").matches;
@@ -31,6 +30,8 @@
   const draw = (plot) => {
     const style = getComputedStyle(document.documentElement);
     const layout = themed(plot.figure.layout, style);
+    layout.width = plot.element.clientWidth;
+    layout.height = plot.element.clientHeight;
     layout.font.family = getComputedStyle(document.body).fontFamily;
     if (coarse) layout.dragmode = false;
     plot.drawn = true;
@@ -113,6 +114,13 @@
       { rootMargin: "600px" },
     );
     plots.forEach(({ element }) => watcher.observe(element));
+    const sizes = new ResizeObserver((entries) =>
+      entries.forEach(({ target }) => {
+        const plot = plots.find(({ element }) => element === target);
+        if (plot.drawn && visible(plot) && target.layout?.width !== target.clientWidth) draw(plot);
+      }),
+    );
+    plots.forEach(({ element }) => sizes.observe(element));
     document.documentElement.dataset.ready = "yes";
   };
   start();
