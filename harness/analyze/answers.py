@@ -76,11 +76,11 @@ def _contest(first: Spread, second: Spread, number: int) -> str:
     up = first.higher_is_better
     known = first.worst is not None and second.best is not None
     apart = known and (first.worst > second.best if up else first.worst < second.best)  # type: ignore[operator]  # known
-    how = "every run better than every run of the other" if apart else "their runs overlap"
+    how = "all runs better than all of the other" if apart else "their runs overlap"
     one = f"{first.procedure}, best of {number}," if number > 2 else first.procedure
     return (
         f"On {first.split}, {one} is ahead of {second.procedure} by {fixed(gap, decimals)} "
-        f"({fixed(first.mean, decimals)} and {fixed(second.mean, decimals)}, {first.runs} and "
+        f"({fixed(first.mean, decimals)} over {first.runs} and {fixed(second.mean, decimals)} over "
         f"{second.runs} runs; {how})."
     )
 

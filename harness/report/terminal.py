@@ -108,11 +108,10 @@ def _pairs(findings: Findings) -> Iterator[Table]:
             table.add_column(Text(KINDS.get(kind, kind)), justify="right", overflow="fold")
             table.add_column("n", justify="right", no_wrap=True)
         for procedure in dict.fromkeys(pair.procedure for pair in here):
-            table.add_row(Text(procedure, "bold"))
             own = [pair for pair in here if pair.procedure == procedure]
             for name in list(dict.fromkeys(pair.name for pair in own))[:4]:
                 cells = {pair.pair_kind: pair for pair in own if pair.name == name}
-                row = [Text(f"  {name}")]
+                row = [Text(f"{procedure}, {name}")]
                 for kind in kinds:
                     row += [Text(_summary(cells.get(kind))), Text(_pair_count(cells.get(kind)))]
                 table.add_row(*row)
