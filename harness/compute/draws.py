@@ -8,6 +8,7 @@ from torch import Tensor
 from harness.compute.hashing import key_of, keyed
 
 _BITS = 24  # what a float32 between 0 and 1 can hold
+_BLOCK = 256  # examples at a time: temporary values stay in the processor's cache
 
 
 class HashDraws:
@@ -34,25 +35,38 @@ class HashDraws:
 
     def uniform(self, *shape: int) -> Tensor:
         """Uniform on [0, 1): float32 [n, *shape]."""
-        return self._unit(shape).to(torch.float32)
+        size = math.prod(shape)
+        parts = [_unit(keys, size).to(torch.float32) for keys in self._call().split(_BLOCK)]
+        return torch.cat(parts).reshape(self.examples, *shape)
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal by Box and Muller: float32 [n, *shape]."""
-        radius = torch.sqrt(-2.0 * torch.log1p(-self._unit(shape)))
-        return (radius * torch.cos(2.0 * math.pi * self._unit(shape))).to(torch.float32)
+        size = math.prod(shape)
+        blocks = zip(self._call().split(_BLOCK), self._call().split(_BLOCK), strict=True)
+        parts = [_normal(radii, angles, size) for radii, angles in blocks]
+        return torch.cat(parts).reshape(self.examples, *shape)
 
     def permutation(self, size: int) -> Tensor:
         """A permutation of range(size) per example: int64 [n, size]."""
-        return torch.argsort(self._hash((size,)), dim=1, stable=True)
+        return torch.argsort(_hash(self._call(), size), dim=1, stable=True)
 
-    def _hash(self, shape: tuple[int, ...]) -> Tensor:
-        call = keyed(self._keys, self._calls)
+    def _call(self) -> Tensor:
+        keys = keyed(self._keys, self._calls)
         self._calls += 1
-        position = torch.arange(math.prod(shape), device=call.device)
-        return keyed(call[:, None], position).reshape(self.examples, *shape)
+        return keys
 
-    def _unit(self, shape: tuple[int, ...]) -> Tensor:
-        bits = (self._hash(shape) >> (64 - _BITS)) & ((1 << _BITS) - 1)
-        # Apple's devices have no float64; elsewhere it makes the logarithm and the cosine agree.
-        wide = torch.float32 if bits.device.type == "mps" else torch.float64
-        return bits.to(wide) * 2.0**-_BITS
+
+def _hash(keys: Tensor, size: int) -> Tensor:
+    return keyed(keys[:, None], torch.arange(size, device=keys.device))
+
+
+def _unit(keys: Tensor, size: int) -> Tensor:
+    bits = (_hash(keys, size) >> (64 - _BITS)) & ((1 << _BITS) - 1)
+    # Apple's devices have no float64; elsewhere it makes the logarithm and the cosine agree.
+    wide = torch.float32 if bits.device.type == "mps" else torch.float64
+    return bits.to(wide) * 2.0**-_BITS
+
+
+def _normal(radii: Tensor, angles: Tensor, size: int) -> Tensor:
+    radius = torch.sqrt(-2.0 * torch.log1p(-_unit(radii, size)))
+    return (radius * torch.cos(2.0 * math.pi * _unit(angles, size))).to(torch.float32)
