@@ -1,7 +1,10 @@
 """What this machine offers to workers, found without importing torch."""
 
 import os
+import sys
 from pathlib import Path
+
+from harness.api.errors import HarnessError
 
 GPU_SIGNS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
@@ -43,3 +46,13 @@ def gpu_environment(worker: int, gpus: int) -> dict[str, str]:
     ]
     names = visible or [str(index) for index in range(gpus)]
     return {"CUDA_VISIBLE_DEVICES": names[worker % len(names)]} if names else {}
+
+
+def require(device: str, gpus: int) -> None:
+    """Refuse a device that is not there, before any cell fails of it."""
+    if device.startswith("cuda"):
+        there = int(device.partition(":")[2] or 0) < gpus
+    else:
+        there = device != "mps" or sys.platform == "darwin"
+    if not there:
+        raise HarnessError(f"this machine has no device {device!r}", fix="choose auto or cpu")

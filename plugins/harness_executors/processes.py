@@ -13,7 +13,7 @@ from typing import Literal
 from harness.api.contexts import Event, ExecutorRoom, Job, Pool
 from harness.api.errors import HarnessError
 from harness.api.settings import Settings, setting
-from harness_executors.machine import cores, gpu_environment, may_have_gpus
+from harness_executors.machine import cores, gpu_environment, may_have_gpus, require
 from harness_executors.starters import Hatched, Nursery, Spawner, Starter
 from harness_executors.worker import GRACE, tail
 
@@ -153,12 +153,13 @@ def open_processes(settings: Processes, room: ExecutorRoom) -> Pool:
         )
     fork = settings.start == "fork" or (settings.start == "auto" and sys.platform == "linux")
     starter: Starter = Nursery(room.preload) if fork else Spawner(room.preload)
-    gpus = 0
-    if room.device == "cuda" or (room.device == "auto" and may_have_gpus()):
-        gpus = starter.gpus()
-        if room.device == "cuda" and gpus == 0:
-            starter.close()
-            raise HarnessError("this machine has no device 'cuda'", fix="choose auto or cpu")
-    one_device = room.device == "mps" or room.device.startswith("cuda:")
-    fit = 1 if one_device else gpus or cores()
-    return ProcessPool(starter, room, room.workers or fit, gpus)
+    cuda = room.device.startswith("cuda")
+    gpus = starter.gpus() if cuda or (room.device == "auto" and may_have_gpus()) else 0
+    try:
+        require(room.device, gpus)
+    except HarnessError:
+        starter.close()
+        raise
+    if room.device == "mps" or ":" in room.device:  # this one device, and no other
+        return ProcessPool(starter, room, room.workers or 1, 0)
+    return ProcessPool(starter, room, room.workers or gpus or cores(), gpus)

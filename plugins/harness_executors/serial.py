@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from harness.api.contexts import Event, ExecutorRoom, Job, Pool
 from harness.api.settings import NoSettings
 from harness_executors.jobs import run_job
+from harness_executors.machine import require
 
 
 class SerialPool:
@@ -46,4 +47,10 @@ def one_thread() -> Iterator[None]:
 
 def open_serial(settings: NoSettings, room: ExecutorRoom) -> Pool:
     """A pool of one: this process."""
+    gpus = 0
+    if room.device.startswith("cuda"):
+        import torch
+
+        gpus = torch.cuda.device_count()
+    require(room.device, gpus)
     return SerialPool(room)
