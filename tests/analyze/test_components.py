@@ -1,5 +1,8 @@
 """Variance components against identities, hand-worked tables and simulation."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -110,3 +113,25 @@ def test_nested_components_are_recovered_on_average():
 
     mean, error = np.mean(found, axis=0), np.std(found, axis=0) / repeats**0.5
     assert np.all(np.abs(mean - (4.0, 1.0)) < 4 * error)
+
+
+@pytest.mark.slow
+def test_the_guide_to_the_report_tells_truly_how_uncertain_shares_are():
+    text = (Path(__file__).parents[2] / "docs" / "reading-a-report.md").read_text("utf-8")
+    table = text[text.index("| true share of pretraining") :].split("\n\n")[0].splitlines()
+    designs = [tuple(map(int, re.findall(r"\d+", cell))) for cell in table[0].split("|")[2:-1]]
+    rng = np.random.default_rng(5)
+
+    for line in table[2:]:
+        true, *ranges = (list(map(int, re.findall(r"\d+", cell))) for cell in line.split("|")[1:-1])
+        share = true[0] / 100
+        for (a, b), told in zip(designs, ranges, strict=True):
+            found = []
+            for _ in range(3000):
+                parts = crossed(
+                    rng.normal(0, share**0.5, (a, 1))
+                    + rng.normal(0, 0.1**0.5, (1, b))
+                    + rng.normal(0, (0.9 - share) ** 0.5, (a, b))
+                )
+                found.append(100 * parts.pretrain / parts.total)
+            assert np.quantile(found, [0.025, 0.975]) == pytest.approx(told, abs=4)
