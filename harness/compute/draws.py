@@ -36,14 +36,14 @@ class HashDraws:
     def uniform(self, *shape: int) -> Tensor:
         """Uniform on [0, 1): float32 [n, *shape]."""
         size = math.prod(shape)
-        parts = [_unit(keys, size).to(torch.float32) for keys in self._call().split(_BLOCK)]
+        parts = [_unit(keys, size).to(torch.float32) for keys in torch.split(self._call(), _BLOCK)]
         return torch.cat(parts).reshape(self.examples, *shape)
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal by Box and Muller: float32 [n, *shape]."""
         size = math.prod(shape)
-        blocks = zip(self._call().split(_BLOCK), self._call().split(_BLOCK), strict=True)
-        parts = [_normal(radii, angles, size) for radii, angles in blocks]
+        radii, angles = torch.split(self._call(), _BLOCK), torch.split(self._call(), _BLOCK)
+        parts = [_normal(*keys, size) for keys in zip(radii, angles, strict=True)]
         return torch.cat(parts).reshape(self.examples, *shape)
 
     def permutation(self, size: int) -> Tensor:
