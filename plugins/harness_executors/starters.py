@@ -113,6 +113,8 @@ class Nursery:
             if self._process.poll() is None:
                 return self._socket
             self._socket.close()
+        if self._process is not None:
+            _collect(self._process, GRACE)
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = _python(IN_NURSERY, theirs.fileno(), (0, self._preload), self._log)

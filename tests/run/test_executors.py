@@ -103,6 +103,22 @@ def test_a_work_function_that_workers_cannot_import_is_told_as_lost_with_the_rea
     assert "no_such_module_anywhere" in lost.log
 
 
+def test_a_nursery_that_was_killed_is_replaced():
+    pool = open_pool(workers=1)
+    pool.submit(job(0, "a"))
+    events(pool, jobs=1)
+    [nursery] = psutil.Process().children()
+    nursery.kill()
+    nursery.wait()
+    pool.submit(job(1, "die"))
+    pool.submit(job(2, "b"))
+    heard = events(pool, jobs=2)
+    pool.close(cancel=False)
+    assert [event.kind for event in heard if event.job == 1] == ["started", "lost"]
+    assert [event.kind for event in heard if event.job == 2] == ["started", "finished", "done"]
+    assert descendants() == []
+
+
 def test_workers_start_only_when_there_is_a_job_for_them():
     pool = open_pool(workers=8)
     assert pool.workers == 8
