@@ -78,6 +78,11 @@ def _contest(first: Spread, second: Spread, number: int) -> str:
     apart = known and (first.worst > second.best if up else first.worst < second.best)  # type: ignore[operator]  # known
     how = "all runs better than all of the other" if apart else "their runs overlap"
     one = f"{first.procedure}, best of {number}," if number > 2 else first.procedure
+    if float(fixed(gap, decimals)) == 0:
+        return (
+            f"On {first.split}, {first.procedure} and {second.procedure} are level at "
+            f"{fixed(first.mean, decimals)} ({first.runs} and {second.runs} runs)."
+        )
     return (
         f"On {first.split}, {one} is ahead of {second.procedure} by {fixed(gap, decimals)} "
         f"({fixed(first.mean, decimals)} over {first.runs} and {fixed(second.mean, decimals)} over "

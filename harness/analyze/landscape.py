@@ -9,12 +9,15 @@ from harness.analyze.frames import Record, grouped, records
 from harness.analyze.spread import moments
 from harness.api.findings import MeanCurve, PairSummary, PointSummary, ReadingValue
 
+SAME = "same-pretrain-seed"  # stands before other kinds
 _VALUE = ["procedure", "metric", "name", "split"]
 
 
 def pair_summaries(readings: pd.DataFrame, cells: pd.DataFrame) -> tuple[PairSummary, ...]:
     """One per procedure x metric x value x split x kind of pair."""
     pairs = records(readings[readings["of"] == "pair"])
+    order = list(dict.fromkeys(row["procedure"] for row in pairs))
+    pairs.sort(key=lambda row: (order.index(row["procedure"]), row["pair_kind"] != SAME))
     found = []
     for rows in grouped(pairs, [*_VALUE, "pair_kind"]):
         first = rows[0]

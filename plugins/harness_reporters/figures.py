@@ -105,11 +105,36 @@ def mean_tick(x: float, y: float, half: float, text: str) -> list[Trace]:
     ]
 
 
+def wrapped(label: str, width: int = 20) -> str:
+    """A label on several short lines, broken between its parts, each shown as it is.
+
+    >>> wrapped("cnn[width=64] · pretrained · lr=0.003, same")
+    'cnn[width=64]<br>pretrained<br>lr=0.003, same'
+    """
+    if len(label) <= width:
+        return plain(label)
+    parts = [part.strip() for part in label.split(" · ")]
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) + 3 <= width:
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(part)
+    cut = (line if len(line) <= 28 else f"{line[:27]}…" for line in lines)
+    return "<br>".join(map(plain, cut))
+
+
+def row_height(labels: Sequence[str], least: int) -> int:
+    """Pixels that a row needs for its label, all rows alike."""
+    lines = max((wrapped(label).count("<br>") + 1 for label in labels), default=1)
+    return max(least, 10 + 15 * lines)
+
+
 def rows_axis(labels: Sequence[str]) -> Trace:
     """A vertical axis of named rows at 0, -1, -2 and so on, the first one on top."""
     return {
         "tickvals": [-place for place in range(len(labels))],
-        "ticktext": [plain(label) for label in labels],
+        "ticktext": [wrapped(label) for label in labels],
         "range": [-len(labels) + 0.45, 0.55],
         "fixedrange": True,
         "showgrid": False,

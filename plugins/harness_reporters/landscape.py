@@ -18,6 +18,7 @@ from harness_reporters.figures import (
     mean_tick,
     numbers_axis,
     points,
+    row_height,
     rows_axis,
     spread_within,
     symbol,
@@ -107,7 +108,7 @@ def _pair_panel(findings: Findings, panel: Sequence[ReadingValue]) -> Figure:
     rows = [
         (name, kind)
         for name in procedures(findings)
-        for kind in dict.fromkeys(r.pair_kind for r in panel)
+        for kind in sorted({r.pair_kind for r in panel}, key=_kind_order)
         if any((r.procedure, r.pair_kind) == (name, kind) for r in panel)
     ]
     data: list[Trace] = []
@@ -127,7 +128,13 @@ def _pair_panel(findings: Findings, panel: Sequence[ReadingValue]) -> Figure:
         data += _mean(here, -place)
     labels = [f"{name}, {KINDS.get(kind or '', kind or '').split(' ')[0]}" for name, kind in rows]
     look = layout(numbers_axis(), rows_axis(labels), shapes=bands(len(rows)))
-    return Figure(_title(panel[0].name, panel[0].split), data, look, 56 + 38 * len(rows))
+    return Figure(
+        _title(panel[0].name, panel[0].split), data, look, 56 + row_height(labels, 38) * len(rows)
+    )
+
+
+def _kind_order(kind: str | None) -> tuple[int, str]:
+    return (list(KINDS).index(kind) if kind in KINDS else len(KINDS), kind or "")
 
 
 def _pair_text(reading: ReadingValue) -> str:
@@ -191,7 +198,9 @@ def _point_panel(findings: Findings, panel: Sequence[ReadingValue]) -> Figure:
         )
         data += _mean(here, -place)
     look = layout(numbers_axis(), rows_axis(names), shapes=bands(len(names)))
-    return Figure(_title(panel[0].name, panel[0].split), data, look, 56 + 52 * len(names))
+    return Figure(
+        _title(panel[0].name, panel[0].split), data, look, 56 + row_height(names, 52) * len(names)
+    )
 
 
 def _seed_place(reading: ReadingValue, seeds: Sequence[int]) -> int:

@@ -171,7 +171,7 @@ def troubles(findings: Findings) -> list[Trouble]:
 
 def _some(cells: list[str]) -> str:
     more = f" and {len(cells) - 12} more" if len(cells) > 12 else ""
-    return ", ".join(cells[:12]) + more
+    return "; ".join(cells[:12]) + more
 
 
 @dataclass(frozen=True)

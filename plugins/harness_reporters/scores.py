@@ -196,8 +196,9 @@ def shares(findings: Findings) -> Group | None:
             f"variance; {found[0].pretrain_seeds} {TIMES} {found[0].finetune_seeds} seeds, one run "
             "each; negative estimates shown as 0). The rest is interaction of both seeds, noise "
             "of the test set and everything else. The number at the right is the sd over runs: a "
-            f"share of a tiny sd is a share of little. With {count(few, 'seed')} of the first "
-            "kind a share is very uncertain; no interval is given."
+            "share of a tiny sd is a share of little. A dash: the shares cannot be told. With "
+            f"{count(few, 'pretrain seed')} a share is {'very uncertain' if few < 8 else 'rough'}; "
+            "no interval is given."
         ),
         legend=[
             (
