@@ -65,7 +65,8 @@ class Event:
 
     "started" and "finished" name a cell, "failed" names it with the reason and the end of its log,
     "progress" carries a line for the display, "done" ends the job (`answer` for a calibration),
-    "lost" says that the worker died and names the cell that it was running, if any.
+    "lost" says that the worker died and names the cell that it was running, if any. A failure is
+    `final` where other cells would fare no better: results cannot be stored.
     """
 
     kind: Literal["started", "finished", "failed", "progress", "done", "lost"]
@@ -75,6 +76,7 @@ class Event:
     text: str = ""
     log: str = ""
     answer: Mapping[str, float] = field(default_factory=dict)
+    final: bool = False
 
 
 @dataclass(frozen=True)

@@ -77,12 +77,19 @@ class Schedule:
         self._looked = 0.0
         self._attempts: dict[str, int] = {}
         self._jobs = 0
+        self._refused: str | None = None
 
     def run(self, pool: Pool) -> None:
-        """Until every cell is finished, failed or blocked."""
+        """Until every cell is finished, failed or blocked.
+
+        Raises:
+            HarnessError: results cannot be stored, so there is no point in going on.
+        """
         try:
             while self._board.open:
                 self._fill(pool)
+                if self._refused is not None:
+                    raise HarnessError(self._refused)
                 event = pool.next(ELSEWHERE_SECONDS if self._running else 0.0)
                 if event is not None:
                     self.hear(event)
@@ -94,7 +101,10 @@ class Schedule:
                 claim.release()
 
     def hear(self, event: Event) -> None:
-        """News of a job."""
+        """News of a job. A final failure ends the run, at the next turn of the loop."""
+        if event.final or self._refused is not None:
+            self._refused = self._refused or event.text
+            return
         running = self._running.get(event.job)
         if running is None:
             return
@@ -121,7 +131,10 @@ class Schedule:
                 pass  # progress is for the display alone
 
     def _fill(self, pool: Pool) -> None:
-        while len(self._running) < pool.workers and (running := self._next()) is not None:
+        while len(self._running) < pool.workers and self._refused is None:
+            running = self._next()
+            if running is None:
+                return
             self._running[running.job.number] = running
             self._desk.display.begin_job(running.job)
             pool.submit(running.job)

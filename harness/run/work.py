@@ -11,6 +11,7 @@ from harness.api.cells import Cell, EvaluateWork, MeasureWork, TrainWork
 from harness.api.contexts import Event, Job
 from harness.api.errors import HarnessError
 from harness.api.readings import Reading
+from harness.api.results import CellRecord
 from harness.compute.weights import save_weights
 from harness.evaluate.predict import predict
 from harness.evaluate.predictions import write_predictions
@@ -47,6 +48,10 @@ def work(context: WorkContext, job: Job, tell: Tell) -> None:
     _measure(by_kind.get(MeasureWork, []), context, teller)
 
 
+class Unstorable(HarnessError):
+    """The store refuses results: no space, no permission. Computing more would be in vain."""
+
+
 class _Teller:
     """Says what becomes of a job's cells."""
 
@@ -66,7 +71,8 @@ class _Teller:
         mendable = isinstance(error, HarnessError)
         reason = str(error) if mendable else f"{type(error).__name__}: {error}"
         log = "".join(traceback.format_exception(error))
-        self._tell(Event("failed", self._number, 0, cell.key, reason, log))
+        final = isinstance(error, Unstorable)
+        self._tell(Event("failed", self._number, 0, cell.key, reason, log, final=final))
 
     def progress(self, line: str) -> None:
         now = monotonic()
@@ -113,7 +119,7 @@ def _store_training(
     }
     for step, weights in training.checkpoints.items():
         files[paths.checkpoint(step)] = partial(save_weights, tensors=weights)
-    context.store.write(record_of(cell, trained, context, begun, training.outcome), files)
+    _keep(context, record_of(cell, trained, context, begun, training.outcome), files)
 
 
 def _evaluate(cell: Cell, context: WorkContext, teller: _Teller) -> None:
@@ -133,7 +139,7 @@ def _evaluate(cell: Cell, context: WorkContext, teller: _Teller) -> None:
             )
             write = partial(shutil.copyfile, path)
         record = record_of(cell, scored, context, (begun, begun.seconds))
-        context.store.write(record, {paths.PREDICTIONS: write})
+        _keep(context, record, {paths.PREDICTIONS: write})
     except Exception as error:
         _explain(cell, error, context, teller)
     else:
@@ -163,7 +169,7 @@ def _measure(cells: Sequence[Cell], context: WorkContext, teller: _Teller) -> No
             try:
                 if not isinstance(reading, Reading):
                     raise reading
-                context.store.write(record_of(cell, reading, context, (begun, begun.seconds)), {})
+                _keep(context, record_of(cell, reading, context, (begun, begun.seconds)), {})
             except Exception as error:
                 _explain(cell, error, context, teller)
             else:
@@ -174,6 +180,15 @@ def _measure(cells: Sequence[Cell], context: WorkContext, teller: _Teller) -> No
     except Exception as error:
         for cell in left:
             _explain(cell, error, context, teller)
+
+
+def _keep(
+    context: WorkContext, record: CellRecord, files: dict[str, Callable[[Path], None]]
+) -> None:
+    try:
+        context.store.write(record, files)
+    except HarnessError as error:
+        raise Unstorable(error.message, where=error.where, fix=error.fix) from error
 
 
 def _explain(cell: Cell, error: Exception, context: WorkContext, teller: _Teller) -> None:
