@@ -12,7 +12,7 @@ from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
-from made_up_offers import offers
+from made_up_offers import MACHINE, offers
 
 from harness.api.cells import (
     Cell,
@@ -29,7 +29,7 @@ from harness.api.cells import (
 )
 from harness.api.data import InputSpec, Outline, Task
 from harness.api.readings import Cost, Curve, Reading, Value
-from harness.api.results import CellRecord, Failure, Machine, Plugin, Scored, Trained
+from harness.api.results import CellRecord, Failure, Plugin, Scored, Trained
 from harness.api.suites import DataUse, Init, MetricUse, Pretrain, SeedDesign, Suite
 
 LEVELS = {  # split: (accuracy when pretrained, accuracy from random weights, sd of seeds)
@@ -42,16 +42,6 @@ LEVELS = {  # split: (accuracy when pretrained, accuracy from random weights, sd
     "noise": (0.83, 0.79, 0.03),
     "block-shuffle": (0.31, 0.26, 0.025),
 }
-MACHINE = Machine(
-    python="3.11.9",
-    packages={"torch": "2.13.0", "numpy": "2.4.6"},
-    platform="Linux-6.1-x86_64",
-    processor="AMD EPYC 7B13",
-    device="cpu",
-    threads=1,
-    git_commit="0123456789abcdef",
-    git_dirty=False,
-)
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

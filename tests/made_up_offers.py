@@ -1,8 +1,20 @@
-"""A catalogue of the made-up suite's offers: cards without functions."""
+"""What the made-up suite is made with: offers that are cards without functions, and a machine."""
 
 from types import SimpleNamespace
 
 from harness.api.offers import NOUNS
+from harness.api.results import Machine
+
+MACHINE = Machine(
+    python="3.11.9",
+    packages={"torch": "2.13.0", "numpy": "2.4.6"},
+    platform="Linux-6.1-x86_64",
+    processor="AMD EPYC 7B13",
+    device="cpu",
+    threads=1,
+    git_commit="0123456789abcdef",
+    git_dirty=False,
+)
 
 
 def offers():
