@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Literal
 
 from harness.api.cells import Cell, EvaluateWork, MeasureWork, SplitUse, TrainWork, Use
+from harness.api.errors import HarnessError
 from harness.api.readings import Reading
 from harness.api.results import CellRecord, Plugin, Scored, Trained
 from harness.api.settings import Json, resolved
@@ -61,6 +62,20 @@ def record_of(
         wall_seconds=begun[1],
         peak_bytes=peak_bytes(context.bench.device),
     )
+
+
+def check_code(cell: Cell, catalogue: Catalogue) -> None:
+    """Refuse a cell whose offers are not, in this process, the code that its key stands for.
+
+    Raises:
+        HarnessError: a plugin's file was edited after the plan was made.
+    """
+    for _, use in _uses(cell):
+        if catalogue.find(use.noun, use.name).digest != use.digest:
+            raise HarnessError(
+                f"the code of {use.noun} {use.name!r} was changed after the run had started",
+                fix="run the suite again",
+            )
 
 
 def _resolved(use: Use, catalogue: Catalogue) -> Json:

@@ -2,7 +2,7 @@
 
 import shutil
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -19,7 +19,7 @@ from harness.evaluate.scoring import rescore, score
 from harness.measure.pack import measure_pack
 from harness.plan import predictions_prefix
 from harness.run.context import WorkContext
-from harness.run.records import Started, record_of
+from harness.run.records import Started, check_code, record_of
 from harness.store import paths
 from harness.store.seal import Damaged
 from harness.train.calibrate import calibrate
@@ -40,12 +40,22 @@ def work(context: WorkContext, job: Job, tell: Tell) -> None:
         tell(Event("done", job.number, 0, text=device, answer=answer))
         return
     by_kind: dict[type, list[Cell]] = {}
-    for cell in job.cells:
+    for cell in _of_this_code(job.cells, context, teller):
         by_kind.setdefault(type(cell.work), []).append(cell)
     _train(by_kind.get(TrainWork, []), context, teller)
     for cell in by_kind.get(EvaluateWork, []):
         _evaluate(cell, context, teller)
     _measure(by_kind.get(MeasureWork, []), context, teller)
+
+
+def _of_this_code(cells: Sequence[Cell], context: WorkContext, teller: "_Teller") -> Iterator[Cell]:
+    for cell in cells:
+        try:
+            check_code(cell, context.catalogue)
+        except HarnessError as error:
+            teller.failed(cell, error)
+        else:
+            yield cell
 
 
 class Unstorable(HarnessError):

@@ -154,6 +154,21 @@ def test_one_seed_that_fails_does_not_spoil_its_pack(suite_file, tmp_path):
     assert packed.computed == apart.computed
 
 
+def test_code_that_is_edited_after_the_plan_was_made_stores_nothing_under_its_old_key(
+    suite_file, tmp_path
+):
+    plugin = suite_file(BRITTLE.replace("derive(1", "derive(9"), "brittle.py")
+    path = suite_file(SCRATCH.replace("mlp", "brittle") + "plugins: [./brittle.py]\n")
+    suite, catalogue = open_suite(str(path))
+    plan = expand(suite, catalogue)
+    plugin.write_text(plugin.read_text() + "# edited\n")
+    options = RunOptions(executor="serial", display="none")
+    outcome = execute(plan, suite, Store(tmp_path / "runs"), catalogue, options)
+    assert outcome.computed == 0
+    [reason] = {failure.reason for failure in outcome.failed.values()}
+    assert reason.startswith("the code of model 'brittle' was changed after the run had started")
+
+
 @pytest.mark.parametrize("name", ["record.json", "weights.safetensors"])
 @pytest.mark.parametrize("how", ["truncated", "flipped", "gone"])
 def test_a_damaged_file_is_named_and_its_cell_computed_anew(suite_file, tmp_path, name, how):
