@@ -67,7 +67,7 @@ def _admit(plugin: object, candidate: Candidate, sources: Sources) -> Loaded:
             distribution=candidate.distribution,
             version=candidate.version,
             origin=candidate.name,
-            hashed=functools.partial(sources.digest, modules_of(offer)),
+            hashed=functools.partial(sources.digest, modules_of(offer, candidate.module)),
         )
         for offer in ask(manager)
     )

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from textwrap import dedent
+
+import pytest
 
 from harness.plug import discover
 
@@ -150,3 +153,89 @@ def test_digests_import_nothing(install):
     )
 
     assert ran.stdout.split() == [discover().find("model", "big").digest, "False"]
+
+
+BOUND = (
+    HEAD
+    + """
+import functools
+from acme_bound.build import build, maker
+
+@hookimpl
+def harness_models():
+    return [Model(name='m', about='', build=VALUE)]
+"""
+)
+
+CARRIERS = ("functools.partial(build, width={})", "maker({})", "maker({}, 'method')")
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_values_that_a_function_carries_along_count(install, carrier):
+    build = """
+        def build(settings, room, width): ...
+
+        class Maker:
+            def __init__(self, width):
+                self.width = width
+
+            def build(self, settings, room): ...
+
+        def maker(width, kind='closure'):
+            def inner(settings, room):
+                return width
+            return inner if kind == 'closure' else Maker(width).build
+        """
+    files = {
+        "acme_bound/__init__.py": BOUND.replace("VALUE", carrier.format(8)),
+        "acme_bound/build.py": dedent(build),
+    }
+    site = install("acme-bound", files)
+    before = discover().find("model", "m").digest
+
+    (site / "acme_bound" / "__init__.py").write_text(BOUND.replace("VALUE", carrier.format(16)))
+
+    assert discover().find("model", "m").digest != before
+
+
+OFFERING = """
+@hookimpl
+def harness_models():
+    return [Model(name='m', about='', build=build)]
+"""
+
+
+def alone(text):
+    return HEAD + text + OFFERING
+
+
+@pytest.mark.parametrize("where", ["at the top", "when it is built"])
+def test_a_module_beside_a_plugin_of_one_file_counts(tmp_path, monkeypatch, where):
+    statement = "from beside_it.parts import width\n"
+    inner = "" if where == "at the top" else "    " + statement
+    outer = statement if where == "at the top" else ""
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(alone(f"{outer}def build(settings, room):\n{inner}    return width\n"))
+    (tmp_path / "beside_it").mkdir()
+    (tmp_path / "beside_it" / "__init__.py").write_text("")
+    (tmp_path / "beside_it" / "parts.py").write_text("width = 8\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = discover(extra=[str(plugin)]).find("model", "m").digest
+
+    (tmp_path / "beside_it" / "parts.py").write_text("width = 16\n")
+    after = discover(extra=[str(plugin)]).find("model", "m").digest
+    for name in ("beside_it", "beside_it.parts"):
+        sys.modules.pop(name, None)
+
+    assert after != before
+
+
+def test_line_endings_do_not_count(tmp_path):
+    text = alone("def build(settings, room): ...\n")
+    found = set()
+    for name, ending in (("unix", "\n"), ("windows", "\r\n")):
+        path = tmp_path / f"{name}.py"
+        path.write_text(text, newline=ending)
+        found.add(discover(extra=[str(path)]).find("model", "m").digest)
+
+    assert len(found) == 1
