@@ -1,7 +1,8 @@
 """A network from a model offer, its weights drawn from a stream and nothing else touched."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from harness.api.networks import Network
 from harness.api.offers import Model
 from harness.api.settings import Settings
 from harness.compute.dropout import StreamDropout
+from harness.compute.generators import global_generators
 from harness.compute.hashing import key_of
 
 
@@ -34,13 +36,32 @@ def draws_dropout(network: Network, inputs: Mapping[str, Tensor]) -> bool:
     """Whether a forward pass in training mode asks for dropout; tried once, on a copy.
 
     Models without dropout are spared the interception of every torch call.
+
+    Raises:
+        HarnessError: the model draws from a global generator, or draws anything in evaluation.
     """
-    module = copy.deepcopy(network.module).train()
+    module = copy.deepcopy(network.module)
     mode = StreamDropout()
     mode.begin(key_of(0, next(module.parameters()).device))
-    with torch.no_grad(), mode:
-        module(**inputs)
+    copies = [{name: tensor.clone() for name, tensor in inputs.items()} for _ in range(2)]
+    with torch.no_grad():
+        with _drawing_nothing("", "use torch.nn.functional.dropout, which is given a stream"), mode:
+            module.train()(**copies[0])
+        with _drawing_nothing(" in evaluation mode", "dropout wants `training=self.training`"):
+            module.eval()(**copies[1])
     return mode.calls > 0
+
+
+@contextmanager
+def _drawing_nothing(when: str, fix: str) -> Iterator[None]:
+    """Not all draws can be intercepted: that a global generator has moved tells of the others."""
+    generators = list(global_generators())
+    try:
+        yield
+    finally:
+        moved = [name for name, put_back in generators if put_back()]
+    if moved:
+        raise HarnessError(f"the model changes {moved[0]}{when}", fix=fix)
 
 
 def head_names(network: Network) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch.func import functional_call
 
 from harness.api.cells import Cell, EvaluateWork
 from harness.api.errors import HarnessError
+from harness.compute.calling import called
 from harness.compute.device import autocast
 from harness.evaluate.predictions import Predictions
 
@@ -37,7 +37,7 @@ def predict(cell: Cell, bench: Workbench) -> Predictions:
     with torch.no_grad(), autocast(cell.precision, bench.device):
         for start in range(0, len(split), BATCH):
             inputs = split.model_inputs(slice(start, start + BATCH))
-            output = functional_call(network.module, weights, (), inputs, strict=True)
+            output = called(network.module, weights, inputs)
             parts.append(network.logits(output).float())
         logits = torch.cat(parts) if parts else torch.empty(0, _classes(work.train, bench))
     if logits.ndim != 2 or logits.shape[1] != _classes(work.train, bench):

@@ -4,28 +4,24 @@ Copies cost one pass over the memory, which no metric comes near; version counte
 cheaper and miss whatever goes through `.data` or a numpy view.
 """
 
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from harness.api.contexts import Weights
+from harness.compute.generators import Undo, global_generators, undo_of
 
 _BITS = MappingProxyType({2: torch.int16, 4: torch.int32, 8: torch.int64})
-
-Undo = tuple[str, Callable[[], bool]]  # gives True where there was something to put back
 
 
 class Guard:
     """Remembers state as it is, and puts it back."""
 
     def __init__(self, module: nn.Module) -> None:
-        self._undo: list[Undo] = [*_module(module), *_settings(), *_random_states()]
+        self._undo: list[Undo] = [*_module(module), *_settings(), *global_generators()]
         self._watched: set[int] = set()
         self.restored: tuple[str, ...] = ()
 
@@ -137,44 +133,9 @@ def _attribute(owner: object, name: str) -> Callable[[], bool]:
 def _settings() -> Iterator[Undo]:
     yield (
         "torch's gradient mode",
-        _state(torch.is_grad_enabled, torch.set_grad_enabled, lambda a, b: a is b),
+        undo_of(torch.is_grad_enabled, torch.set_grad_enabled, lambda a, b: a is b),
     )
     yield (
         "torch's default dtype",
-        _state(torch.get_default_dtype, torch.set_default_dtype, lambda a, b: a is b),
+        undo_of(torch.get_default_dtype, torch.set_default_dtype, lambda a, b: a is b),
     )
-
-
-def _random_states() -> Iterator[Undo]:
-    yield "torch's random state", _state(torch.get_rng_state, torch.set_rng_state, torch.equal)
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # asking would initialise it
-        yield (
-            "CUDA's random states",
-            _state(
-                torch.cuda.get_rng_state_all,
-                torch.cuda.set_rng_state_all,
-                lambda a, b: all(map(torch.equal, a, b)),
-            ),
-        )
-    yield "Python's random state", _state(random.getstate, random.setstate, lambda a, b: a == b)
-    yield "numpy's random state", _state(np.random.get_state, np.random.set_state, _same_numpy)
-
-
-def _state(
-    read: Callable[[], Any], write: Callable[[Any], object], same: Callable[[Any, Any], bool]
-) -> Callable[[], bool]:
-    """`Any`: each generator has a state of a type of its own."""
-    before = read()
-
-    def put_back() -> bool:
-        if same(read(), before):
-            return False
-        write(before)
-        return True
-
-    return put_back
-
-
-def _same_numpy(left: Any, right: Any) -> bool:
-    """`Any`: numpy's state is a tuple of mixed parts."""
-    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))

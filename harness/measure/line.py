@@ -24,7 +24,8 @@ class Between(Mapping[str, Tensor]):
     def __getitem__(self, name: str) -> Tensor:
         start, end = self._start[name], self._end[name]
         if start.is_floating_point():
-            return torch.lerp(start, end, self._alpha)
+            # An attention mask is -inf at both ends, and between -inf and -inf lies NaN.
+            return torch.where(start == end, start, torch.lerp(start, end, self._alpha))
         return start if self._alpha <= 0.5 else end
 
     def __iter__(self) -> Iterator[str]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from harness.api.contexts import Weights
 from harness.api.networks import Network
+from harness.compute.calling import called
 from harness.compute.losses import cross_entropy, errors
 from harness.measure.access import SplitKind
 
@@ -97,6 +98,4 @@ class Scene:
 
     def outputs(self, weights: Weights, inputs: Mapping[str, Tensor]) -> Tensor:
         """The network's logits at some weights; the module's own weights play no part."""
-        given = dict(inputs)
-        answer = torch.func.functional_call(self.network.module, dict(weights), (), given)
-        return self.network.logits(answer)
+        return self.network.logits(called(self.network.module, weights, inputs))

@@ -25,8 +25,9 @@ def calibrate(cells: Sequence[Cell], bench: Workbench, workers: int) -> dict[str
     """Seconds per step and seed for pack sizes 1, 2, 4, 8, ..., as `{"1": ..., "2": ...}`.
 
     The cells are all those that could be packed. No size is tried that would leave one of the
-    `workers` without a pack, or that would not fit into the device's memory. The runs start from
-    drawn weights, so that it does not matter whether parents are finished.
+    `workers` without a pack, or that would not fit into the device's memory; where a stack fails,
+    none larger is tried. The runs start from drawn weights, so that it does not matter whether
+    parents are finished.
     """
     course = course_of(cells[0], bench)
     if course.steps == 0:
@@ -41,6 +42,10 @@ def calibrate(cells: Sequence[Cell], bench: Workbench, workers: int) -> dict[str
             seconds = _timed(course, bench, cells[:size])
         except torch.cuda.OutOfMemoryError:
             torch.cuda.empty_cache()
+            break
+        except Exception:  # vmap refuses much, in errors of many kinds
+            if size == 1:
+                raise
             break
         timings[str(size)] = seconds
         spent = time.perf_counter() - started

@@ -1,13 +1,15 @@
 """From training cells to trained weights: a pack as one stack, or one by one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from harness.api.cells import Cell, TrainWork
+from harness.api.networks import Network
 from harness.api.results import Trained
 from harness.compute.streams import RunStreams
 from harness.compute.workbench import Workbench
@@ -62,14 +64,22 @@ def _trained(
     learner = Stack(course, starts, runs) if stacked else Alone(course, starts[0], runs[0])
     trail = train(course, learner, Batches(course, runs, stacked=stacked), tell)
     final = learner.weights()
-    return [_training(course, trail, final[run], run, len(cells)) for run in range(len(cells))]
+    trainings = []
+    for run, start in enumerate(starts):
+        finite = partial(_finite, start=start, network=course.network)
+        trainings.append(_training(course, trail, final[run], run, finite))
+    return trainings
 
 
 def _training(
-    course: Course, trail: Trail, final: dict[str, Tensor], run: int, pack: int
+    course: Course,
+    trail: Trail,
+    final: dict[str, Tensor],
+    run: int,
+    finite: Callable[[dict[str, Tensor]], bool],
 ) -> Training:
     diverged = trail.log.diverged[run]
-    if diverged is None and not _finite(final):
+    if diverged is None and not finite(final):
         diverged = course.steps  # the last step broke it, and no later loss could tell
     if diverged is not None:
         final = {name: _undone(tensor) for name, tensor in final.items()}
@@ -78,22 +88,28 @@ def _training(
     kept = {
         step: weights[run]
         for step, weights in trail.checkpoints.items()
-        if diverged is None or step < diverged
+        if diverged is None or (step < diverged and finite(weights[run]))
     }
     trained = Trained(
         steps=last,
         examples_seen=course.examples_seen(last),
         loss_steps=list(curve),
         losses=list(curve.values()),
-        pack=pack,
+        pack=len(trail.log.curves),
         diverged_at=diverged,
         checkpoints=list(kept),
     )
     return Training(trained, final, kept, "ok" if diverged is None else "diverged")
 
 
-def _finite(weights: dict[str, Tensor]) -> bool:
-    return all(bool(torch.isfinite(tensor).all()) for tensor in weights.values())
+def _finite(weights: dict[str, Tensor], start: Mapping[str, Tensor], network: Network) -> bool:
+    """Whether training left numbers; a buffer (a mask of -inf) may be as it was at the start."""
+    trained = {name for name, _ in network.module.named_parameters(remove_duplicate=False)}
+    return all(
+        bool(torch.isfinite(tensor).all())
+        or (name not in trained and torch.equal(tensor, start[name].to(tensor.device)))
+        for name, tensor in weights.items()
+    )
 
 
 def _undone(tensor: Tensor) -> Tensor:

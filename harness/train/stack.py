@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
+from harness.compute.calling import called
 from harness.compute.device import autocast
 from harness.compute.dropout import StreamDropout, step_keys
 from harness.compute.embedding import block_padding_gradients
@@ -45,11 +46,14 @@ class Stack:
         self._buffers = {
             name: stacked[name] for name, _ in self._module.named_buffers() if name in stacked
         }
-        # Tied parameters have one tensor and several names in a state dict.
-        first = {id(parameter): name for name, parameter in own.items()}
+        # Tied tensors have several names in a state dict.
+        first = {id(tensor): name for name, tensor in (*own.items(), *self._module.named_buffers())}
         self._first_name = {
-            name: first[id(parameter)]
-            for name, parameter in self._module.named_parameters(remove_duplicate=False)
+            name: first[id(tensor)]
+            for name, tensor in (
+                *self._module.named_parameters(remove_duplicate=False),
+                *self._module.named_buffers(remove_duplicate=False),
+            )
         }
 
     def begin(self, stretch: Stretch) -> None:
@@ -84,16 +88,17 @@ class Stack:
         """State dicts of all runs now, copied to the CPU."""
         everything = {**self._parameters, **self._buffers}
         stacked = {name: tensor.detach().to("cpu") for name, tensor in everything.items()}
-        names = {name: self._first_name.get(name, name) for name in self._module.state_dict()}
+        names = {name: self._first_name[name] for name in self._module.state_dict()}
         return [
             {name: stacked[first][run].clone() for name, first in names.items()}
             for run in range(self._runs)
         ]
 
     def _stacked(self, starts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """In the module's own types: a checkpoint may be float16."""
         return {
-            name: torch.stack([start[name].to(self._device) for start in starts])
-            for name in starts[0]
+            name: torch.stack([start[name].to(self._device, own.dtype) for start in starts])
+            for name, own in self._module.state_dict().items()
         }
 
     def _forward(self, batch: Batch, step: int) -> Tensor:
@@ -119,8 +124,7 @@ class Stack:
         ) -> Tensor:
             if self._dropout is not None and key is not None:
                 self._dropout.begin(key)
-            output = functional_call(self._module, (parameters, buffers), kwargs=inputs)
-            return self._network.logits(output)
+            return self._network.logits(called(self._module, {**parameters, **buffers}, inputs))
 
         dims = (0, 0, 0, None if keys is None else 0)
         logits: Tensor = vmap(one, in_dims=dims)(
