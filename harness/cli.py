@@ -94,12 +94,17 @@ def _offered_commands() -> dict[str, click.Command]:
 
 @click.command(
     cls=Commands,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: seedscape run quick",
 )
 @click.version_option(package_name="seedscape", prog_name="seedscape")
-def seedscape() -> None:
+@click.pass_context
+def seedscape(context: click.Context) -> None:
     """Measure how much of a model's OOD behaviour is luck of the seed, and what predicts it."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -30,6 +30,14 @@ def test_the_help_imports_nothing_heavy():
     assert finished.stdout.splitlines()[-1] == "[]"
 
 
+def test_no_command_at_all_is_answered_with_the_help(capsys):
+    assert main([]) == 0
+    bare = capsys.readouterr()
+    main(["--help"])
+    assert bare == capsys.readouterr()
+    assert bare.out.startswith("Usage: seedscape [OPTIONS] COMMAND")
+
+
 def test_an_unknown_command_is_one_line_with_a_suggestion(capsys):
     assert main(["rnu"]) == 2
     assert capsys.readouterr().err == "error: no command 'rnu'; did you mean 'run'?\n"
