@@ -11,10 +11,12 @@ from pathlib import Path
 
 import click
 
+from harness.api.errors import HarnessError
 from harness.commands.options import PluginOptions, plugin_options, store_option
 from harness.plug.catalogue import Catalogue
 from harness.plug.provided import provider
 from harness.plug.version import DISTRIBUTION, harness_version
+from harness.store.paths import local_root
 
 GIB = 2**30
 BESIDES = ("transformers", "mlxtend", "ray", "submitit")
@@ -36,7 +38,7 @@ def command(store: str, plugins: PluginOptions) -> int:
         ("packages", _packages()),
         ("devices", _devices()),
         ("plugins", _plugins(catalogue)),
-        ("store", _store(Path(store))),
+        ("store", _store(store)),
     ):
         click.echo(heading)
         for line, good in lines:
@@ -139,9 +141,17 @@ def _plugins(catalogue: Catalogue) -> Lines:
         yield f"conflict: {offer.noun} {offer.name!r} is offered by {who}", False
 
 
-def _store(root: Path) -> Lines:
-    there = next(folder for folder in (root, *root.absolute().parents) if folder.is_dir())
-    yield f"{root.absolute()}{'' if there == root else ' (not there yet)'}", True
+def _store(place: str) -> Lines:
+    try:
+        root = local_root(place).absolute()
+    except HarnessError as error:
+        yield str(error), False
+        return
+    there = next(step for step in (root, *root.parents) if step.exists())
+    if not there.is_dir():
+        yield f"{root} cannot be a store: {there} is a file", False
+        return
+    yield f"{root}{'' if there == root else ' (not there yet)'}", True
     try:
         with tempfile.TemporaryFile(dir=there) as file:
             file.write(b"seedscape")

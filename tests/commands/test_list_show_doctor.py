@@ -214,6 +214,32 @@ def test_doctor_notices_a_store_that_cannot_be_written(tmp_path, monkeypatch):
     assert f"! {tmp_path} cannot be written: No space left on device" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("{}/taken", "! {0}/taken cannot be a store: {0}/taken is a file"),
+        ("{}/taken/runs", "! {0}/taken/runs cannot be a store: {0}/taken is a file"),
+        ("s3://bucket/runs", "! this version keeps its store in a local folder"),
+    ],
+)
+def test_doctor_notices_a_place_that_can_be_no_store(tmp_path, place, line):
+    (tmp_path / "taken").write_text("")
+    words = ["--store", place.format(tmp_path)]
+
+    result = CliRunner().invoke(doctor.command, words, standalone_mode=False)
+
+    assert result.return_value == 2
+    assert line.format(tmp_path) in result.stdout
+
+
+def test_doctor_takes_the_url_of_a_folder(tmp_path):
+    words = ["--store", f"file://{tmp_path}/runs"]
+
+    result = CliRunner().invoke(doctor.command, words, standalone_mode=False)
+
+    assert f"  {tmp_path}/runs (not there yet)" in result.stdout
+
+
 def test_doctor_notices_a_package_that_is_too_old_or_missing(tmp_path, monkeypatch):
     from importlib import metadata
 
