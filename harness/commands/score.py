@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from harness.api.errors import HarnessError
+from harness.api.numbers import count
 from harness.commands.options import SuiteOptions, store_option, suite_options
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def command(suite: SuiteOptions, store: str, names: tuple[str, ...], precision: 
     plan = expand(more, catalogue, precision=precision)
     place = Store(store)
     done = rescore_plan(plan, place, catalogue)
+    unscored: dict[str, int] = {}
     click.echo(
         f"{done.reused:,} of {done.planned:,} evaluations had these scores, "
         f"{done.scored:,} were scored from stored predictions"
@@ -55,13 +58,17 @@ def command(suite: SuiteOptions, store: str, names: tuple[str, ...], precision: 
     if done.scored or done.reused:
         from harness.analyze.load import load_results
 
-        _tell(load_results(plan, place), [use.label for use in more.scores])
+        results = load_results(plan, place)
+        _tell(results, [use.label for use in more.scores])
+        unscored = _reasons(results)
+    for reason, times in unscored.items():
+        click.echo(f"not scored: {reason} ({count(times, 'evaluation')})", err=True)
     for reason in list(done.failed.values())[:5]:
         click.echo(f"failed: {reason}", err=True)
     if done.missing:
         line = f"{done.missing:,} evaluations have no stored predictions"
         click.echo(f"{line}: `seedscape run {suite.name}`", err=True)
-    return 1 if done.failed or done.missing else 0
+    return 1 if done.failed or done.missing or unscored else 0
 
 
 def _with_scores(suite: Suite, names: tuple[str, ...], catalogue: Catalogue) -> Suite:
@@ -72,6 +79,12 @@ def _with_scores(suite: Suite, names: tuple[str, ...], catalogue: Catalogue) -> 
     added = []
     for name in dict.fromkeys(names):
         provided = catalogue.find("score", name)
+        if provided.offer.groups and not suite.data.outline.groups:
+            raise HarnessError(
+                f"the score {name!r} needs groups",
+                where="--score",
+                fix=f"dataset {suite.data.train.dataset.name!r} has none",
+            )
         try:
             provided.offer.settings()
         except ValueError:  # pydantic's own
@@ -83,6 +96,12 @@ def _with_scores(suite: Suite, names: tuple[str, ...], catalogue: Catalogue) -> 
         if name not in known:
             added.append(Use("score", name, name, {}, provided.digest))
     return replace(suite, scores=(*suite.scores, *added))
+
+
+def _reasons(results: Results) -> dict[str, int]:
+    """Why scores have no value, and on how many evaluations."""
+    reasons = (problem.reason for problem in results.problems if problem.state == "unscored")
+    return dict(Counter(reasons))
 
 
 def _tell(results: Results, labels: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Evaluate cells whose predictions are stored already, under other scores."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from harness.plan import predictions_prefix
 from harness.plug.catalogue import Catalogue
 from harness.run.context import WorkContext
 from harness.run.git import git_state
+from harness.store import paths
+from harness.store.seal import Damaged
 from harness.store.store import Store
 
 
 @dataclass(frozen=True)
 class Rescored:
-    """What became of a plan's evaluate cells: `missing` ones have no stored predictions."""
+    """What became of a plan's evaluate cells: `missing` ones have no intact predictions stored."""
 
     planned: int
     reused: int
@@ -29,7 +32,7 @@ def rescore_plan(plan: Plan, store: Store, catalogue: Catalogue) -> Rescored:
     cells = [cell for cell in plan.cells if cell.stage == Stage.EVALUATE]
     done = store.survey(cells).done
     todo = [cell for cell in cells if cell.key not in done]
-    ready = [cell for cell in todo if store.siblings(predictions_prefix(cell.key))]
+    ready = [cell for cell in todo if _has_predictions(cell, store)]
     failed: dict[str, str] = {}
     if ready:
         store.prepare()
@@ -41,6 +44,14 @@ def rescore_plan(plan: Plan, store: Store, catalogue: Catalogue) -> Rescored:
         missing=len(todo) - len(ready),
         failed=failed,
     )
+
+
+def _has_predictions(cell: Cell, store: Store) -> bool:
+    for sibling in store.siblings(predictions_prefix(cell.key)):
+        with suppress(Damaged):
+            store.path(sibling, paths.PREDICTIONS)
+            return True
+    return False
 
 
 def _score(cells: list[Cell], store: Store, catalogue: Catalogue) -> dict[str, str]:

@@ -1,10 +1,8 @@
 """`seedscape run` and `seedscape score`: options, reports, what is said and the exit codes."""
 
 import pytest
-from click.testing import CliRunner
 
 from harness.cli import main
-from harness.commands.run import command as run_command
 
 SUITE = """
 id: tiny
@@ -96,6 +94,7 @@ def test_a_wrong_option_is_one_line_before_anything_is_written(
     assert not (tmp_path / "runs" / "cells").exists()
 
 
+@pytest.mark.slow
 def test_settings_of_an_executor_are_written_as_in_a_suite(suite_file, tmp_path, capfd):
     executor = "{processes: {start: fork}}"
     words = ("--store", tmp_path / "runs", "--executor", executor, "--no-report", "--workers", 1)
@@ -122,6 +121,53 @@ def test_score_scores_stored_predictions_and_counts_what_was_never_predicted(
     assert "6 evaluations have no stored predictions" in err
 
 
+def test_score_predicts_nothing_where_the_stored_predictions_are_damaged(
+    suite_file, tmp_path, capfd
+):
+    path, store = suite_file(SUITE), tmp_path / "runs"
+    seedscape(capfd, "run", path, "--store", store, "--executor", "serial", "--no-report")
+    spoilt, *_ = sorted(store.glob("cells/evaluate/*/*/predictions.parquet"))
+    spoilt.unlink()
+    code, out, err = seedscape(capfd, "score", path, "--store", store, "--score", "mcc")
+    assert code == 1
+    assert "11 were scored from stored predictions" in out
+    assert "1 evaluations have no stored predictions" in err
+
+
+def test_score_refuses_a_score_over_groups_that_the_data_do_not_have(suite_file, tmp_path, capfd):
+    words = ("score", suite_file(SUITE), "--store", tmp_path / "runs", "--score", "worst-group")
+    code, _, err = seedscape(capfd, *words)
+    assert (code, err) == (
+        2,
+        "error: --score: the score 'worst-group' needs groups; dataset 'digits' has none\n",
+    )
+
+
+def test_score_says_which_scores_have_no_value_and_why(suite_file, tmp_path, capfd):
+    path, store = suite_file(SUITE), tmp_path / "runs"
+    seedscape(capfd, "run", path, "--store", store, "--executor", "serial", "--no-report")
+    plugin = tmp_path / "shy.py"
+    plugin.write_text(SHY)
+    words = ("score", path, "--store", store, "-p", plugin, "--score", "shy")
+    code, _, err = seedscape(capfd, *words)
+    assert code == 1
+    assert "not scored: shy: not today (12 evaluations)\n" in err
+
+
+SHY = """
+from harness import Score, hookimpl
+
+def compute(settings, predictions, references, groups=None):
+    raise ValueError("not today")
+
+@hookimpl
+def harness_scores():
+    yield Score(
+        name="shy", about="", module=print, higher_is_better=True, compute=compute
+    )
+"""
+
+
 def test_score_knows_every_score_and_no_other(suite_file, tmp_path, capfd):
     path = suite_file(SUITE)
     code, _, err = seedscape(capfd, "score", path, "--store", tmp_path, "--score", "acuracy")
@@ -129,7 +175,7 @@ def test_score_knows_every_score_and_no_other(suite_file, tmp_path, capfd):
     assert "did you mean 'accuracy'" in err
 
 
-def test_the_help_of_run_tells_every_option_with_its_default():
-    text = CliRunner().invoke(run_command, ["--help"]).output
+def test_the_help_of_run_tells_every_option_with_its_default(capfd):
+    _, text, _ = seedscape(capfd, "run", "--help")
     for option in ("--executor", "--workers", "--device", "--precision", "--pack", "--offline"):
         assert option in text
