@@ -13,6 +13,8 @@ from toy_cells import job, work_by_key, work_on_threads
 from harness.api.contexts import ExecutorRoom
 from harness_executors import harness_executors
 
+WAYS = ["fork", pytest.param("spawn", marks=pytest.mark.slow)]
+
 
 def open_pool(name="processes", *, workers=2, work=work_by_key, **settings):
     offer = {offer.name: offer for offer in harness_executors()}[name]
@@ -32,7 +34,7 @@ def descendants():
     return [p for p in psutil.Process().children(recursive=True) if p.status() != "zombie"]
 
 
-@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize("start", WAYS)
 def test_every_cell_of_every_job_is_told_as_started_and_finished(start):
     pool = open_pool(start=start)
     for number in range(4):
@@ -68,7 +70,7 @@ def test_what_a_worker_printed_is_the_log_of_a_failed_cell_and_of_that_job_only(
     assert "last words" not in heard["forget second"].log
 
 
-@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize("start", WAYS)
 def test_a_killed_worker_is_told_as_lost_with_its_cell_and_log_and_a_new_one_goes_on(start):
     pool = open_pool(workers=1, start=start)
     pool.submit(job(0, "fine", "die young", "never reached"))
@@ -162,7 +164,7 @@ while True:
 """
 
 
-@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize("start", WAYS)
 def test_workers_notice_that_their_parent_was_killed_and_end(tmp_path, start):
     half_written = tmp_path / "half-written"
     here = [str(Path(__file__).parents[n]) for n in (0, 1)]
