@@ -1,4 +1,4 @@
-"""Models as strangers write them, each with a habit that the built-in ones do not have."""
+"""Models and a shift as strangers write them, with habits that the built-in ones do not have."""
 
 import torch
 import torch.nn.functional as F
@@ -6,7 +6,7 @@ from torch import nn
 
 from harness.api.hooks import hookimpl
 from harness.api.networks import Network
-from harness.api.offers import Model
+from harness.api.offers import Model, Shift
 
 
 class Plain(nn.Module):
@@ -103,3 +103,15 @@ def offer(name, kind):
 @hookimpl
 def harness_models():
     return [offer(name, kind) for name, kind in MODELS.items()]
+
+
+def darken(_settings, inputs, _draws):
+    inputs["image"] //= 2
+    return inputs
+
+
+@hookimpl
+def harness_shifts():
+    return [
+        Shift(name="in-place", about="halves grey values where they lie", kind="x", apply=darken)
+    ]

@@ -147,7 +147,8 @@ class Workbench:
             return known if known.name == use.name else replace(known, name=use.name)
         source = pick(self._loaded(use), use)
         split = place(use, self.outline(use), source, kept(len(source.targets), limit))
-        inputs = {name: values.to(self.device) for name, values in split.inputs.items()}
+        # A shift may work in place, and these are the data set's own tensors.
+        inputs = {n: v.to(self.device, copy=bool(use.by)) for n, v in split.inputs.items()}
         where = split.examples.to(self.device)
         for position, (shift, name) in enumerate(zip(self.shifts(use.by), use.by, strict=True)):
             inputs = apply_shift(shift, inputs, shift_draws(position, name, where))

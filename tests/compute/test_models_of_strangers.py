@@ -1,5 +1,7 @@
 """Models with habits of their own get right numbers, or a clear line; nobody else notices them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -109,3 +111,10 @@ def test_draws_that_no_stream_can_be_given_to_are_refused(bench, name, told):
 
 def test_a_model_that_vmap_turns_out_to_refuse_is_timed_alone(bench):
     assert list(calibrate(runs_of("branches"), bench, 1)) == ["1"]
+
+
+def test_a_shift_that_works_in_place_leaves_the_data_set_as_it_is(bench):
+    before = bench.split(TEST).inputs["image"].clone()
+    shifted = bench.split(replace(TEST, name="dark", by=(use("shift", "in-place"),), shift="x"))
+    assert torch.equal(shifted.inputs["image"], before // 2)
+    assert torch.equal(bench.split(TEST).inputs["image"], before)
