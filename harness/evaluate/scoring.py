@@ -69,9 +69,10 @@ class _Prepared:
             raise ValueError("the split has no examples")
         if offer.groups and given.groups is None:
             raise ValueError("the split has no groups")
-        groups = given.groups if offer.groups else None
+        groups = self._form("groups") if offer.groups else None
+        targets = self._form("targets")
         if offer.compute is not None:
-            value = float(offer.compute(settings, self._form(offer.needs), given.targets, groups))
+            value = float(offer.compute(settings, self._form(offer.needs), targets, groups))
         else:
             value = self._through_module(offer, settings, groups)
         if not math.isfinite(value):
@@ -81,7 +82,7 @@ class _Prepared:
     def _through_module(self, offer: Score, settings: Settings, groups: Array | None) -> float:
         extra = {} if groups is None else {"groups": groups}
         answer = offer.module(settings).compute(
-            predictions=self._form(offer.needs), references=self._predictions.targets, **extra
+            predictions=self._form(offer.needs), references=self._form("targets"), **extra
         )
         field = offer.field or offer.name
         if field not in answer:
@@ -90,5 +91,7 @@ class _Prepared:
 
     def _form(self, needs: str) -> Array:
         if needs not in self._forms:
-            self._forms[needs] = getattr(self._predictions, needs)
+            form: Array = getattr(self._predictions, needs).view()
+            form.flags.writeable = False  # a score that works in place would change the next one's
+            self._forms[needs] = form
         return self._forms[needs]

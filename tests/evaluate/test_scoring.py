@@ -127,3 +127,28 @@ def test_stored_predictions_are_scored_again_without_a_network(tmp_path, catalog
     scored = rescore("evaluate-1", [use("accuracy")], SPLIT, OneFile(), catalogue)
     assert scored.scores == {"accuracy": pytest.approx(2 / 3)}
     assert scored.predictions_from == "evaluate-1"
+
+
+CARELESS = """
+from harness.api.hooks import hookimpl
+from harness.api.offers import Score
+
+def sorts(settings, predictions, references, groups):
+    predictions.sort()
+    return 0.0
+
+@hookimpl
+def harness_scores():
+    yield Score(name="sorts", about="", module=lambda s: None, compute=sorts, higher_is_better=True)
+"""
+
+
+def test_a_score_that_works_in_place_fails_and_does_not_change_the_next_one(tmp_path):
+    from harness.plug.discovery import discover
+
+    (tmp_path / "careless.py").write_text(CARELESS)
+    catalogue = discover(extra=[str(tmp_path / "careless.py")])
+    predictions = Predictions(np.eye(3, dtype=np.float32)[::-1].copy(), np.array([2, 1, 0]))
+    scored = score(predictions, [use("sorts"), use("accuracy")], catalogue, SPLIT)
+    assert scored.scores == {"accuracy": 1.0}
+    assert "read-only" in scored.failed["sorts"]
