@@ -30,6 +30,11 @@ class Segment:
     betas: list[float] = field(default_factory=list)
     closed: bool = False
 
+    def first(self, products: int) -> "Segment":
+        """The segment as it was after so many of its products."""
+        whole = products >= len(self.alphas)
+        return Segment(self.alphas[:products], self.betas[:products], self.closed and whole)
+
     def pairs(self, floor: float) -> tuple[Tensor, Tensor]:
         """Ritz values and absolute residuals (at least the rounding noise)."""
         middle = torch.tensor(self.alphas, dtype=torch.float64)
@@ -38,6 +43,59 @@ class Segment:
         values, vectors = torch.linalg.eigh(matrix)
         last = 0.0 if self.closed else self.betas[-1]
         return values, (last * vectors[-1].abs()).clamp(min=floor)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a space tells after some of its products: its segments, and the rounding noise."""
+
+    segments: tuple[Segment, ...]
+    floor: float
+    scale: float
+    size: int
+
+    @property
+    def products(self) -> int:
+        """Products that it takes to know this."""
+        return sum(len(segment.alphas) for segment in self.segments)
+
+    def answered(self, wanted: int, by: Literal["magnitude", "value"], tolerance: float) -> bool:
+        """Whether the `wanted` largest eigenvalues are known well enough."""
+        values, residuals = self._ordered(by)
+        if self.products >= self.size:
+            return True
+        if len(values) < wanted:
+            return False
+        allowed = (tolerance * values[:wanted].abs()).clamp(min=self.floor)
+        if bool((residuals[:wanted] > allowed).any()):
+            return False
+        first, last = self.segments[0], self.segments[-1]
+        if first is last:  # all of one eigenvalue's copies but one may hide behind a closed space
+            return not first.closed
+        top, residual = last.pairs(self.floor)
+        best = int(_rank(top, by).argmax())
+        settled = residual[best] <= max(tolerance * abs(float(top[best])), self.floor)
+        kth = _rank(values, by)[wanted - 1]
+        return bool(settled) and bool(_rank(top, by)[best] <= kth + allowed[-1])
+
+    def _ordered(self, by: Literal["magnitude", "value"]) -> tuple[Tensor, Tensor]:
+        floor = self.floor
+        parts = [segment.pairs(floor) for segment in self.segments]
+        values = torch.cat([part[0] for part in parts])
+        residuals = torch.cat([part[1] for part in parts])
+        order = _rank(values, by).argsort(descending=True, stable=True)
+        return values[order], residuals[order]
+
+    def read(
+        self, wanted: int, by: Literal["magnitude", "value"], *, converged: bool
+    ) -> Eigenvalues:
+        """The `wanted` largest eigenvalues, as well as they are known."""
+        values, residuals = self._ordered(by)
+        values, residuals = values[:wanted], residuals[:wanted]
+        largest = torch.full_like(values, self.scale)
+        size = torch.where(values.abs() > self.floor, values.abs(), largest)
+        relative = torch.where(residuals > 0, residuals / size, torch.zeros_like(residuals))
+        return Eigenvalues(values, relative, self.products, converged)
 
 
 class KrylovSpace:
@@ -66,7 +124,7 @@ class KrylovSpace:
         self._rows = torch.empty(0, size, dtype=self._wide, device=self._device)
         self._count = 0
         self._eps = torch.finfo(dtype).eps
-        self._scale = 0.0
+        self._scales: list[float] = []  # the largest ||Hv|| up to each product
         self._segments: list[Segment] = []
         self._finite = True
 
@@ -88,16 +146,21 @@ class KrylovSpace:
     def top(
         self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int
     ) -> Eigenvalues:
-        """The `count` largest eigenvalues; see `harness.api.contexts.Krylov`."""
+        """The `count` largest eigenvalues; see `harness.api.contexts.Krylov`.
+
+        They are read after the first product that answers the question, also where the space has
+        grown since: what one metric reads does not depend on what others asked before.
+        """
         wanted = min(count, self._size)
-        while True:
-            if not self._finite:
+        for taken in range(1, max(products, 1) + 1):
+            if self.products < taken:
+                self.extend()
+            if not self._finite and self.products < taken:
                 return _nothing(wanted, self.products)
-            if self._segments and self._answered(wanted, by, tolerance):
-                return self._read(wanted, by, converged=True)
-            if self.products >= products:
-                return self._read(wanted, by, converged=False)
-            self.extend()
+            known = self._known(taken)
+            if known.answered(wanted, by, tolerance):
+                return known.read(wanted, by, converged=True)
+        return known.read(wanted, by, converged=False)
 
     def extend(self) -> None:
         """One more product. Nothing happens once the space is all of R^n."""
@@ -112,7 +175,7 @@ class KrylovSpace:
         if not norm < float("inf"):
             self._finite = False
             return
-        self._scale = max(self._scale, norm)
+        self._scales.append(max(norm, self._scales[-1] if self._scales else 0.0))
         alpha = float(image @ basis[-1])
         image = image - alpha * basis[-1]
         if segment.betas:
@@ -121,49 +184,23 @@ class KrylovSpace:
         beta = float(image.norm())
         segment.alphas.append(alpha)
         segment.betas.append(beta)
-        segment.closed = beta <= self._floor() or self.products >= self._size
+        segment.closed = beta <= self._floor(self.products) or self.products >= self._size
         if not segment.closed:
             self._keep(image / beta)
 
-    def _floor(self) -> float:
+    def _floor(self, products: int) -> float:
         """Rounding noise of a product. Relative: H = 0 gives 0, 1e-9 H behaves like H."""
-        return NOISE * self._eps * self._scale
+        return NOISE * self._eps * self._scales[products - 1]
 
-    def _answered(self, wanted: int, by: Literal["magnitude", "value"], tolerance: float) -> bool:
-        values, residuals = self._ordered(by)
-        if self.products >= self._size:
-            return True
-        if len(values) < wanted:
-            return False
-        allowed = (tolerance * values[:wanted].abs()).clamp(min=self._floor())
-        if bool((residuals[:wanted] > allowed).any()):
-            return False
-        first, last = self._segments[0], self._segments[-1]
-        if first is last:  # all of one eigenvalue's copies but one may hide behind a closed space
-            return not first.closed
-        top, residual = last.pairs(self._floor())
-        best = int(_rank(top, by).argmax())
-        settled = residual[best] <= max(tolerance * abs(float(top[best])), self._floor())
-        kth = _rank(values, by)[wanted - 1]
-        return bool(settled) and bool(_rank(top, by)[best] <= kth + allowed[-1])
-
-    def _ordered(self, by: Literal["magnitude", "value"]) -> tuple[Tensor, Tensor]:
-        floor = self._floor()
-        parts = [segment.pairs(floor) for segment in self._segments]
-        values = torch.cat([part[0] for part in parts])
-        residuals = torch.cat([part[1] for part in parts])
-        order = _rank(values, by).argsort(descending=True, stable=True)
-        return values[order], residuals[order]
-
-    def _read(
-        self, wanted: int, by: Literal["magnitude", "value"], *, converged: bool
-    ) -> Eigenvalues:
-        values, residuals = self._ordered(by)
-        values, residuals = values[:wanted], residuals[:wanted]
-        largest = torch.full_like(values, self._scale)
-        size = torch.where(values.abs() > self._floor(), values.abs(), largest)
-        relative = torch.where(residuals > 0, residuals / size, torch.zeros_like(residuals))
-        return Eigenvalues(values, relative, self.products, converged)
+    def _known(self, products: int) -> Known:
+        """What was known after the first products, however far the space has grown since."""
+        segments, left = [], products
+        for segment in self._segments:
+            if left > 0:
+                segments.append(segment.first(left))
+                left -= len(segment.alphas)
+        scale = self._scales[products - 1]
+        return Known(tuple(segments), self._floor(products), scale, self._size)
 
     def _fresh(self) -> Tensor:
         """A random unit vector orthogonal to the basis."""
