@@ -232,11 +232,16 @@ class Payer:
 
 @dataclass(frozen=True)
 class SharedSpace:
-    """A Krylov space with the memory that it may come to hold."""
+    """A Krylov space, and the bytes of the graph that its products come from."""
 
     space: KrylovSpace
     payer: Payer
-    bytes: int
+    graph: int
+
+    @property
+    def bytes(self) -> int:
+        """Memory that it holds now, or will with the next product."""
+        return self.graph + self.space.bytes
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,15 @@ T = TypeVar("T")
 
 @dataclass
 class Shelf:
-    """Values by name, the least lately used thrown away beyond so many bytes."""
+    """Values by name, the least lately used thrown away beyond so many bytes.
+
+    A value is weighed whenever another comes: a Krylov space grows while it is used.
+    """
 
     room: int
-    _values: "OrderedDict[Hashable, tuple[Any, int]]" = field(default_factory=OrderedDict)
-    _bytes: int = 0
+    _values: "OrderedDict[Hashable, tuple[Any, Callable[[Any], int]]]" = field(
+        default_factory=OrderedDict
+    )
 
     def get(self, name: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
         """The value of that name, made now if it is not there."""
@@ -30,17 +34,18 @@ class Shelf:
             value: T = self._values[name][0]
             return value
         made = make()
-        self.put(name, made, size(made))
+        self._values[name] = (made, size)
+        self._make_room()
         return made
 
-    def put(self, name: Hashable, value: object, size: int) -> None:
-        """Keep a value of so many bytes."""
-        if name not in self._values:
-            self._bytes += size
-        self._values[name] = (value, size)
-        while self._bytes > self.room and len(self._values) > 1:
-            _, (_, gone) = self._values.popitem(last=False)
-            self._bytes -= gone
+    def _make_room(self) -> None:
+        sizes = [size(value) for value, size in self._values.values()]
+        taken = sum(sizes)
+        for each in sizes[:-1]:
+            if taken <= self.room:
+                return
+            self._values.popitem(last=False)
+            taken -= each
 
 
 class Shared:

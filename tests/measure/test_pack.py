@@ -11,6 +11,7 @@ from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
 from harness.compute.splits import DeviceSplit
 from harness.measure.pack import measure_pack
+from harness.measure.shared import Shelf
 from harness_landscape.barrier import BARRIER, BarrierSettings
 from harness_landscape.hessian_top import HESSIAN_TOP, HessianTopSettings
 
@@ -227,3 +228,12 @@ def test_a_split_of_another_data_set_is_scaled_as_the_training_data_are():
     scaled = (split.inputs["x"].float() / 255 - SPEC.mean[0]) / SPEC.std[0]
     expected = nn.functional.cross_entropy(network(scaled), split.targets).item()
     assert seen == [pytest.approx(expected, rel=1e-5)]
+
+
+def test_krylov_spaces_that_have_grown_are_thrown_away_beyond_the_room():
+    space = SimpleNamespace(bytes=0)
+    shelf = Shelf(room=100)
+    shelf.get("first", lambda: space, lambda value: value.bytes)
+    space.bytes = 90
+    shelf.get("second", lambda: SimpleNamespace(bytes=20), lambda value: value.bytes)
+    assert shelf.get("first", lambda: "made anew", lambda _: 10) == "made anew"
