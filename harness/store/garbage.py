@@ -11,7 +11,6 @@ from pathlib import Path
 import psutil
 
 from harness.api.cells import Stage
-from harness.api.errors import HarnessError
 from harness.store import paths
 from harness.store.disk import plain_refusals
 from harness.store.store import Store
@@ -56,8 +55,6 @@ class Inventory:
 def take_inventory(store: Store) -> Inventory:
     """List what a store holds.
 
-    Cells that a kept cell took its predictions from are kept too.
-
     Raises:
         HarnessError: a saved suite's plan cannot be read, or the store is no folder.
     """
@@ -65,7 +62,6 @@ def take_inventory(store: Store) -> Inventory:
     with plain_refusals(root):
         cells = tuple(_cells(root))
         needed = {key for suite in store.suites() for key in suite.keys}
-        needed |= _lenders(store, [cell for cell in cells if cell.key in needed])
         return Inventory(
             cells=cells,
             unreferenced=tuple(cell for cell in cells if cell.key not in needed),
@@ -102,21 +98,8 @@ def _cells(root: Path) -> Iterator[Held]:
     for stage in Stage:
         for shelf in sorted(_folders(root / paths.CELLS / stage.value)):
             for folder in sorted(_folders(shelf)):
-                yield Held(folder.name, folder, _size(folder))
-
-
-def _lenders(store: Store, cells: list[Held]) -> set[str]:
-    """Cells whose predictions others were scored from without having a copy."""
-    lenders = set()
-    for cell in cells:
-        if cell.stage == Stage.EVALUATE and not (cell.path / paths.PREDICTIONS).exists():
-            try:
-                lender = getattr(store.read(cell.key).result, "predictions_from", None)
-            except HarnessError:
-                continue  # damaged: it will be computed again from what there is
-            if lender is not None:
-                lenders.add(lender)
-    return lenders
+                if folder == paths.cell_folder(root, folder.name):  # else it is not ours
+                    yield Held(folder.name, folder, _size(folder))
 
 
 def _unfinished(root: Path) -> Iterator[Leftover]:

@@ -58,11 +58,12 @@ def saved_suites(root: Path) -> tuple[SavedSuite, ...]:
     """All saved suites by name.
 
     Raises:
-        HarnessError: a plan cannot be read, so that nobody knows what it refers to.
+        HarnessError: a plan is lost or cannot be read, so that nobody knows what it refers to.
     """
     with plain_refusals(root):
-        found = sorted((root / paths.SUITES).glob(f"*/{paths.PLAN}"))
-    return tuple(_read(plan.parent) for plan in found)
+        place = root / paths.SUITES
+        files = [*place.glob(f"*/{paths.PLAN}"), *place.glob(f"*/{paths.SUITE_TEXT}")]
+    return tuple(_read(folder) for folder in sorted({file.parent for file in files}))
 
 
 def _before(folder: Path) -> SavedSuite | None:
@@ -76,7 +77,7 @@ def _read(folder: Path) -> SavedSuite:
     path = folder / paths.PLAN
     try:
         with plain_refusals(path):
-            fields = json.loads(path.read_bytes())
+            fields = json.loads(path.read_bytes() if path.exists() else b"")
         if fields["format"] > FORMAT:
             raise HarnessError(f"{path} was written by a later version", fix="update seedscape")
         return SavedSuite(
@@ -91,7 +92,7 @@ def _read(folder: Path) -> SavedSuite:
         )
     except (ValueError, KeyError, TypeError, IndexError):
         raise HarnessError(
-            f"{path} is damaged, so nobody can tell which cells it refers to",
+            f"{path} is lost or damaged, so nobody can tell which cells it refers to",
             fix="run the suite again (that writes it anew), or delete the folder",
         ) from None
 

@@ -8,7 +8,6 @@ import pytest
 
 from harness.api.cells import Plan, Primary
 from harness.api.errors import HarnessError
-from harness.api.results import Scored
 from harness.store import Store, paths
 from harness.store.garbage import discard, take_inventory
 
@@ -100,18 +99,6 @@ def test_a_cell_that_a_run_works_on_is_not_discarded(tmp_path, record, cell):
     assert store.survey([cell(A)]).done == {A}
 
 
-def test_predictions_that_another_cell_was_scored_from_are_kept(tmp_path, plan, record):
-    store = Store(tmp_path)
-    lender, borrower = (f"evaluate-{'1' * 24}-0000000{n}" for n in (1, 2))
-    scored = Scored(split="test", examples=1, unscorable=0, scores={}, predictions_from=lender)
-    predictions = {paths.PREDICTIONS: lambda path: path.write_bytes(b"p") and None}
-    store.write(record(lender), predictions)
-    store.write(record(borrower, result=scored), {})
-    store.save_suite(plan("one", borrower), "")
-
-    assert take_inventory(store).unreferenced == ()
-
-
 def test_what_killed_runs_left_is_found_and_what_lives_is_not(tmp_path, record):
     store = Store(tmp_path)
     folder = paths.unfinished(tmp_path)
@@ -154,5 +141,24 @@ def test_a_plan_that_cannot_be_read_stops_the_garbage_collection(tmp_path, plan,
     folder = store.save_suite(plan("one", A), "")
     (folder / paths.PLAN).write_text('{"format": 1')
 
-    with pytest.raises(HarnessError, match=r"plan\.json is damaged"):
+    with pytest.raises(HarnessError, match=r"plan\.json is lost or damaged"):
         take_inventory(store)
+
+
+def test_a_suite_whose_plan_is_lost_stops_the_garbage_collection(tmp_path, plan, record):
+    store = Store(tmp_path)
+    store.write(record(A), {})
+    folder = store.save_suite(plan("one", A), "id: one\n")
+    (folder / paths.PLAN).unlink()
+
+    with pytest.raises(HarnessError, match=r"plan\.json is lost or damaged"):
+        take_inventory(store)
+
+
+def test_folders_that_no_cell_could_have_are_left_alone(tmp_path):
+    strange = tmp_path / "cells" / "evaluate" / "zz" / "notes"
+    strange.mkdir(parents=True)
+
+    inventory = take_inventory(Store(tmp_path))
+
+    assert inventory.cells == inventory.unreferenced == ()
