@@ -54,11 +54,13 @@ def open_suite(
     plugins = _plugins(filled, found.folder, problems)
     left_out = [text(item, "without") for item in items(filled.get("without"))]
     problems.stop()
+    for each in extra:
+        plugins.setdefault(_extra(each), f"--plugin {each}")
     more = Asked(
         limit=limit,
         smoke=smoke,
-        plugins=tuple(dict.fromkeys([*plugins, *(_extra(each) for each in extra)])),
-        without=tuple(dict.fromkeys([*left_out, *without])),
+        plugins=tuple(plugins),
+        without=tuple(dict.fromkeys([*left_out, *(_left_out(each) for each in without)])),
     )
     catalogue = discover(more.plugins, more.without)
     _refuse_broken(plugins, catalogue)
@@ -90,8 +92,13 @@ def _extra(name: str) -> str:
     return path_from(name, Path.cwd()) if _is_path(name) else name
 
 
+def _left_out(name: str) -> str:
+    """A plugin to leave out; `mine.py` is a plugin's name wherever its file lies."""
+    return _extra(name) if {"/", "\\"} & set(name) else name
+
+
 def _refuse_broken(plugins: dict[str, str], catalogue: Catalogue) -> None:
-    """A plugin that the suite itself names must work."""
+    """A plugin that the suite or the command line names must work."""
     for aside in catalogue.set_aside:
         if aside.plugin in plugins:
             message = f"the plugin cannot be used: {aside.reason}"

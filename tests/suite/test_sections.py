@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.api.errors import HarnessError
 from harness.suite.summary import summary
 
 
@@ -236,3 +237,16 @@ def test_a_broken_plugin_that_the_suite_names_is_told_at_its_line(complaint, tmp
 def test_plugins_of_the_command_line_become_part_of_the_suite(opened, tmp_path):
     suite = opened(plugins=None, options={"extra": ["toys.py"]})
     assert suite.plugins == (str(tmp_path / "toys.py"),)
+
+
+def test_a_broken_plugin_that_the_command_line_names_is_refused_too(opened, tmp_path):
+    (tmp_path / "broken.py").write_text("import no_such_thing\n")
+    with pytest.raises(HarnessError) as caught:
+        opened(options={"extra": ["broken.py"]})
+    assert str(caught.value).startswith("--plugin broken.py: the plugin cannot be used: ")
+
+
+@pytest.mark.parametrize("name", ["toys.py", "./toys.py"])
+def test_a_plugin_file_is_left_out_by_the_path_it_was_named_by(complaint, name):
+    message = complaint(plugins=None, options={"extra": ["./toys.py"], "without": [name]})
+    assert "there is no dataset 'flowers'" in message
