@@ -26,6 +26,11 @@ def starting_weights(cell: Cell, course: Course, bench: Workbench) -> dict[str, 
     fresh = course.recipe.head == "fresh" or (
         course.recipe.head == "auto" and not _head_fits(course, weights)
     )
+    if fresh and not course.network.head:
+        raise HarnessError(
+            f"the model {work.model.name!r} names no head that could be drawn afresh",
+            fix="set the method's `head: keep`",
+        )
     if fresh:
         drawn = drawn_weights(work, bench, streams.head)
         weights = {**weights, **{name: drawn[name] for name in head_names(course.network)}}

@@ -1,6 +1,7 @@
 """What trains and what does not, checkpoints, divergence, limits, and the world left as it was."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from training_scene import Shelf, a_cell, limit, same, use
 
 from harness.api.cells import Seeds, Stage
 from harness.api.errors import HarnessError
+from harness.compute.weights import save_weights
 from harness.train.losslog import LossLog
 from harness.train.pack import train_pack
 
@@ -70,6 +72,13 @@ def test_divergence_is_an_outcome_with_its_step(bench):
     assert np.isfinite(training.trained.losses).all()
     assert max(training.trained.checkpoints) < training.trained.diverged_at
     assert all(tensor.isnan().all() for tensor in training.weights.values())
+
+
+def test_a_run_that_diverges_keeps_no_checkpoint_that_it_cannot_go_on_from(bench):
+    method = use("method", "full", steps=9, lr=1e39, optimizer="sgd", checkpoints=[0, 1, 2])
+    training = train_pack([a_cell(method=method)], bench, print)[0]
+    assert training.trained.diverged_at == 2
+    assert training.trained.checkpoints == [0]  # the first step went beyond float32
 
 
 def test_the_first_loss_that_is_not_finite_is_found_whenever_one_looks():
@@ -163,3 +172,21 @@ def test_weights_of_another_architecture_are_refused_by_name(bench):
     Shelf(bench.store.root).put("pretrain-wide", wide)
     with pytest.raises(HarnessError, match=r"pretrain-wide: 'body.1.weight' is \(20, 64\)"):
         train_pack([a_cell(init="pretrained", parents=("pretrain-wide",))], bench, print)
+
+
+@pytest.mark.parametrize("pack", [1, 2])
+def test_a_half_precision_checkpoint_is_trained_in_the_models_own_precision(bench, tmp_path, pack):
+    weights = train_pack([untrained()], bench, print)[0].weights
+    save_weights(tmp_path / "half.safetensors", {n: t.half() for n, t in weights.items()})
+    cells = [a_cell(seed, init="checkpoint") for seed in range(pack)]
+    path = str(tmp_path / "half.safetensors")
+    cells = [replace(cell, work=replace(cell.work, checkpoint=path)) for cell in cells]
+    trained = train_pack(cells, bench, print)[0]
+    assert trained.trained.pack == pack
+    assert all(tensor.dtype == torch.float32 for tensor in trained.weights.values())
+
+
+def test_a_fresh_head_for_a_model_that_names_none_is_an_error(bench):
+    method = use("method", "full", steps=1, head="fresh")
+    with pytest.raises(HarnessError, match="'toy-tokens' names no head"):
+        train_pack([a_cell(model=use("model", "toy-tokens"), method=method)], bench, print)
