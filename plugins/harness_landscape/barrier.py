@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from harness.api.offers import Metric
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.api.contexts import Evaluation, Probe
+
+
+NOTHING = (math.nan, None, math.nan)
 
 
 class BarrierSettings(Settings):
@@ -67,15 +71,21 @@ def barriers(alphas: list[float], found: Evaluation, split: str) -> list[Value]:
     """Both definitions on loss and error; see the card for the formulas.
 
     The standard error is that of the mean over examples of what the value is the mean of, at the
-    alpha of the maximum, which is taken as given.
+    alpha of the maximum, which is taken as given. A diverged run, all of whose losses are NaN or
+    infinite, has no barrier: its error is 1 like that of the points beside it, and the two would
+    make 0, as between runs of one basin.
     """
+    import torch
+
     values: list[Value] = []
+    losses = found.example_losses
+    gone = losses is not None and not bool(torch.isfinite(losses[[0, -1]]).any(dim=1).all())
     for quantity, each in (("loss", found.example_losses), ("error", found.example_errors)):
         if each is None:  # they were asked for
             raise TypeError("the probe gave no values per example")
         for definition in ("lerp", "frankle"):
             name = f"{definition}-{quantity}"
-            height, spread, alpha = _highest(alphas, each, definition)
+            height, spread, alpha = NOTHING if gone else _highest(alphas, each, definition)
             values.append(Value(name=name, split=split, value=height, standard_error=spread))
             values.append(Value(name=f"{name}-alpha", split=split, value=alpha, detail=True))
     return values
