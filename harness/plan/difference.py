@@ -78,18 +78,31 @@ def differences(planned: Mapping[str, Json], stored: Mapping[str, Json]) -> tupl
         if path not in ours:
             entry = _lone_entry(path, ours)
             found.setdefault(entry, Difference(entry, None, value))
-    return tuple(found.values())
+    return tuple(each for each in found.values() if not _of_other_offer(each, found))
+
+
+def _of_other_offer(difference: Difference, found: Mapping[str, Difference]) -> bool:
+    """Whether it is the source of two offers that differ in their names already."""
+    place, dot, last = difference.path.rpartition(".")
+    return last == "digest" and f"{place}{dot}name" in found
 
 
 def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and (value or not path):
         for name, inner in value.items():
             yield from _leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
+    elif isinstance(value, list) and not _is_setting(value, path):
         for name, inner in zip(_entries(value), value, strict=True):
             yield from _leaves(inner, f"{path}[{name}]")
     else:
         yield path, value
+
+
+def _is_setting(values: list[Json], path: str) -> bool:
+    """Whether a list is one value: a setting like `hidden: [32, 32]`, or empty."""
+    return not values or (
+        "settings" in _parts(path) and not any(isinstance(value, Mapping) for value in values)
+    )
 
 
 def _entries(values: list[Json]) -> Sequence[str]:

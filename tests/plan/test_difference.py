@@ -49,3 +49,18 @@ def test_another_seed_sets_cells_further_apart_than_another_setting():
     (batch,) = differences({"batch": 1}, {"batch": 2})
 
     assert seed.weight > batch.weight
+
+
+@pytest.mark.parametrize("value", [[32, 16], [], {}])
+def test_a_setting_that_is_a_list_or_empty_is_one_value(value):
+    ours = {"model": {"name": "mlp", "settings": {"hidden": value}}}
+    assert [str(each) for each in differences(ours, {"model": {"name": "mlp"}})] == [
+        f"hidden of the model: {value} here, the default there"
+    ]
+
+
+def test_the_sources_of_two_offers_are_no_change_of_one():
+    mlp, cnn = ({"model": {"name": name, "digest": name * 2}} for name in ("mlp", "cnn"))
+    assert [str(each) for each in differences(mlp, cnn)] == [
+        "name of the model: mlp here, cnn there"
+    ]
