@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--format",
     "form",
     type=click.Choice(["csv", "parquet", "json", "latex"]),
-    help="Default: by the suffix of --out, otherwise csv.",
+    help="Default: by the suffix of --out; csv on the terminal.",
 )
 @click.option(
     "--out",
@@ -57,7 +57,10 @@ def command(
     from harness.store import Store
 
     out = to["out"] if isinstance(to["out"], Path) else None
-    form = form or (SUFFIXES.get(out.suffix.lower(), "csv") if out else "csv")
+    form = form or ("csv" if out is None else SUFFIXES.get(out.suffix.lower()))
+    if form is None:
+        fix = f"end it with one of {', '.join(SUFFIXES)}, or give --format"
+        raise HarnessError(f"the name of {out} does not say which format", fix=fix)
     if out is None and form == "parquet":
         raise HarnessError("parquet is no text", fix="name a file with --out")
     checked, catalogue = suite.open()

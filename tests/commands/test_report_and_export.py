@@ -113,6 +113,14 @@ def test_an_existing_file_is_not_overwritten_without_being_told(suite, capsys, t
     assert (tmp_path / "x.csv").read_text().startswith("suite,")
 
 
+def test_a_file_whose_suffix_says_nothing_needs_a_format(suite, capsys, tmp_path):
+    assert main(["export", suite, "--out", "scores.xlsx"]) == 2
+    assert "end it with one of .csv, .parquet, .json, .tex" in capsys.readouterr().err
+    assert not (tmp_path / "scores.xlsx").exists()
+
+    assert main(["export", suite, "--out", "scores.txt", "--format", "csv"]) == 0
+
+
 def test_parquet_needs_a_file(suite, capsys):
     assert main(["export", suite, "--format", "parquet"]) == 2
 
