@@ -85,6 +85,14 @@ class Branches(Plain):
         return super().forward(image * 2 if float(image.sum()) < -1e9 else image)
 
 
+class Remembers(Plain):
+    """Keeps its last features, as those do who look at them afterwards."""
+
+    def forward(self, image):
+        self.features = torch.relu(self.body(image.flatten(1)))
+        return self.head(self.features)
+
+
 MODELS = {
     "masked": Masked,
     "in-place": InPlace,
@@ -93,6 +101,7 @@ MODELS = {
     "noisy": Noisy,
     "always-drops": AlwaysDrops,
     "branches": Branches,
+    "remembers": Remembers,
 }
 
 

@@ -1,6 +1,5 @@
 """A network from a model offer, its weights drawn from a stream and nothing else touched."""
 
-import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -33,14 +32,14 @@ def build_network(model: Model, settings: Settings, outline: Outline, derived: i
 
 
 def draws_dropout(network: Network, inputs: Mapping[str, Tensor]) -> bool:
-    """Whether a forward pass in training mode asks for dropout; tried once, on a copy.
+    """Whether a forward pass in training mode asks for dropout; tried once, on a network to spare.
 
     Models without dropout are spared the interception of every torch call.
 
     Raises:
         HarnessError: the model draws from a global generator, or draws anything in evaluation.
     """
-    module = copy.deepcopy(network.module)
+    module = network.module
     mode = StreamDropout()
     mode.begin(key_of(0, next(module.parameters()).device))
     copies = [{name: tensor.clone() for name, tensor in inputs.items()} for _ in range(2)]

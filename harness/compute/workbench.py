@@ -122,9 +122,16 @@ class Workbench:
         """
         key = _network_key(model, train)
         if key not in self._blanks:
-            network = self.network(model, train, 0, "blank")
-            self._blanks[key] = replace(network, module=network.module.to(self.device))
+            self._blanks[key] = self.untouched(model, train)
         return self._blanks[key]
+
+    def untouched(self, model: Use, train: SplitUse) -> Network:
+        """As `blank`, but nobody else's, so that it may be trained.
+
+        Built anew: a module that has run may keep what it computed, and cannot be copied then.
+        """
+        network = self.network(model, train, 0, "blank")
+        return replace(network, module=network.module.to(self.device))
 
     def drops(self, model: Use, train: SplitUse) -> bool:
         """Whether the model draws dropout masks in training."""
@@ -132,7 +139,7 @@ class Workbench:
         if key not in self._drops:
             split = self.split(train, Limit(examples=2))
             inputs = split.model_inputs(slice(None))
-            self._drops[key] = draws_dropout(self.blank(model, train), inputs)
+            self._drops[key] = draws_dropout(self.untouched(model, train), inputs)
         return self._drops[key]
 
     def split(self, use: SplitUse, limit: Limit | None = None) -> DeviceSplit:

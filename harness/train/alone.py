@@ -1,6 +1,5 @@
 """One run by itself: a plain PyTorch training step."""
 
-import copy
 from collections.abc import Mapping
 
 import torch
@@ -23,7 +22,7 @@ class Alone:
         self._device = course.split.targets.device
         self._network = course.network
         self._precision = course.precision
-        self._module = copy.deepcopy(course.network.module)
+        self._module = course.module()
         self._module.load_state_dict(start)
         self._keys = step_keys(run.dropout, self._device)
         self._dropout = StreamDropout() if course.drops else None

@@ -1,6 +1,9 @@
 """A training cell with everything resolved: how many steps, of what size, on what."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from torch import nn
 
 from harness.api.cells import Cell, TrainWork
 from harness.api.data import Outline
@@ -29,12 +32,14 @@ class Stretch:
 class Course:
     """What all runs of a pack share. `network` is shared: its weights mean nothing.
 
-    `drops` says whether the network draws dropout masks in training.
+    `module()` builds one that is nobody else's. `drops` says whether the network draws dropout
+    masks in training.
     """
 
     work: TrainWork
     recipe: Recipe
     network: Network
+    module: Callable[[], nn.Module]
     outline: Outline
     split: DeviceSplit
     shifts: tuple[ShiftUse, ...]
@@ -84,6 +89,7 @@ def course_of(cell: Cell, bench: Workbench) -> Course:
         work=work,
         recipe=recipe,
         network=bench.blank(work.model, work.train),
+        module=lambda: bench.untouched(work.model, work.train).module,
         outline=outline,
         split=split,
         shifts=tuple(bench.shifts(work.augment)),

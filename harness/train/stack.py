@@ -4,7 +4,6 @@ The loss is summed over runs, and no run's loss depends on another's weights, so
 pass gives each run its own gradient. Batch-norm statistics are stacked buffers, updated in place.
 """
 
-import copy
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -36,7 +35,7 @@ class Stack:
         self._network = course.network
         self._precision = course.precision
         self._runs = len(runs)
-        self._module = copy.deepcopy(course.network.module)
+        self._module = course.module()
         block_padding_gradients(self._module)
         self._keys = step_keys([run.dropout for run in runs], self._device)
         self._dropout = StreamDropout() if course.drops else None

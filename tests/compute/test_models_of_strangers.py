@@ -118,3 +118,14 @@ def test_a_shift_that_works_in_place_leaves_the_data_set_as_it_is(bench):
     shifted = bench.split(replace(TEST, name="dark", by=(use("shift", "in-place"),), shift="x"))
     assert torch.equal(shifted.inputs["image"], before // 2)
     assert torch.equal(bench.split(TEST).inputs["image"], before)
+
+
+def test_a_model_that_keeps_what_it_computed_can_be_trained_after_it_was_measured(bench):
+    runs = runs_of("remembers")
+    first = stored(runs, bench)
+    work = MeasureWork(use("metric", "hessian-top"), "point", runs[0].work.model, split_use(), ())
+    cell = Cell("top", Stage.MEASURE, "random", runs[0].seeds, (runs[0].key,), work)
+    assert values(next(measure_pack([cell], bench))[1])["eigenvalue-1"] > 0
+    for pack in (runs[:1], runs):
+        again = train_pack(pack, bench, print)
+        assert distance(again[0].weights, first[0].weights) < 1e-5
