@@ -9,6 +9,9 @@ NOTHING = "\u2013"
 TIMES = "\u00d7"
 """The multiplication sign of "5 x 4 seeds"."""
 
+TRIAL = " TRIAL RUN: these numbers mean nothing "
+"""The mark that a terminal shows above the numbers of a trial run."""
+
 
 def decimals_of(values: Iterable[float | None], spreads: Iterable[float | None] = ()) -> int:
     """Decimals for a column: three below 10, fewer above, or one more to show small spreads.

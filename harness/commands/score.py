@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.api.errors import HarnessError
-from harness.api.numbers import count
+from harness.api.numbers import TRIAL, count, fixed
 from harness.commands.options import SuiteOptions, store_option, suite_options
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def command(suite: SuiteOptions, store: str, names: tuple[str, ...], precision: 
         from harness.analyze.load import load_results
 
         results = load_results(plan, place)
-        _tell(results, [use.label for use in more.scores])
+        _tell(results)
         unscored = _reasons(results)
     for reason, times in unscored.items():
         click.echo(f"not scored: {reason} ({count(times, 'evaluation')})", err=True)
@@ -104,17 +104,20 @@ def _reasons(results: Results) -> dict[str, int]:
     return dict(Counter(reasons))
 
 
-def _tell(results: Results, labels: list[str]) -> None:
-    """Mean, sd over runs and number of runs by procedure and split."""
+def _tell(results: Results) -> None:
+    """Mean, sd over runs and number of runs by procedure and split, with the rules of reports."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    from harness.analyze.spread import spreads
+
+    console = Console()
+    if results.smoke:
+        console.print(Text(TRIAL, "bold white on red"))
     table = Table("procedure", "split", "score", "mean", "sd", "runs")
-    scored = results.scores[results.scores["score"].isin(labels)]
-    groups = scored.groupby(["procedure", "split", "score"], sort=False)["value"]
-    for (procedure, split, label), values in groups:
-        runs = int(values.count())
-        sd = f"{values.std(ddof=1):.4f}" if runs > 1 else ""
-        mean = f"{values.mean():.4f}" if runs else ""
-        table.add_row(str(procedure), str(split), str(label), mean, sd, f"{runs} of {len(values)}")
-    Console().print(table)
+    for spread in spreads(results.scores, {}):
+        runs = f"{spread.runs} of {spread.planned}"
+        numbers = (fixed(spread.mean, 4), fixed(spread.sd, 4), runs)
+        table.add_row(*map(Text, (spread.procedure, spread.split, spread.score, *numbers)))
+    console.print(table)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.api.findings import Findings, PairSummary, PointSummary, Spread, VarianceShare
-from harness.api.numbers import NOTHING, count, decimals_of, figures, fixed, percent
+from harness.api.numbers import NOTHING, TRIAL, count, decimals_of, figures, fixed, percent
 
 NARROW = 72
 KINDS = {"same-pretrain-seed": "same seed", "different-pretrain-seed": "different seeds"}
@@ -21,7 +21,7 @@ def terminal(findings: Findings, console: Console) -> None:
     console.print(Rule(Text(f"{findings.suite} {findings.version}", "bold"), align="left"))
     console.print(Text(findings.title, "bold"))
     if findings.smoke:
-        console.print(Text(" TRIAL RUN: these numbers mean nothing ", "bold white on red"))
+        console.print(Text(TRIAL, "bold white on red"))
     for answer in findings.answers:
         console.print(_bullet("·", answer.text))
     for warning in findings.warnings:

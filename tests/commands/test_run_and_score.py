@@ -168,6 +168,20 @@ def harness_scores():
 """
 
 
+def test_score_shows_labels_as_they_are_and_marks_a_trial(suite_file, tmp_path, capfd):
+    text = SUITE.replace("model: {mlp: {hidden: [8]}}", f"models: [{EVIL}, mlp]")
+    path, store = suite_file(text), tmp_path / "runs"
+    words = (path, "--store", store, "--smoke")
+    seedscape(capfd, "run", *words, "--executor", "serial", "--no-report")
+    code, out, _ = seedscape(capfd, "score", *words)
+    assert code == 0
+    assert "a[/b]" in out
+    assert "TRIAL RUN" in out
+
+
+EVIL = '{mlp: {hidden: [8]}, as: "a[/b]"}'
+
+
 def test_score_knows_every_score_and_no_other(suite_file, tmp_path, capfd):
     path = suite_file(SUITE)
     code, _, err = seedscape(capfd, "score", path, "--store", tmp_path, "--score", "acuracy")
