@@ -93,6 +93,14 @@ class Remembers(Plain):
         return self.head(self.features)
 
 
+class Frozen(Plain):
+    """Fixed random features: the model itself says that they do not train."""
+
+    def __init__(self):
+        super().__init__()
+        self.body.requires_grad_(False)
+
+
 MODELS = {
     "masked": Masked,
     "in-place": InPlace,
@@ -102,6 +110,7 @@ MODELS = {
     "always-drops": AlwaysDrops,
     "branches": Branches,
     "remembers": Remembers,
+    "frozen": Frozen,
 }
 
 

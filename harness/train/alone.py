@@ -12,7 +12,7 @@ from harness.compute.streams import RunStreams
 from harness.train.batches import Batch
 from harness.train.course import Course, Stretch
 from harness.train.optim import clip, optimizer_for
-from harness.train.selection import prefixes_of, set_modes
+from harness.train.selection import frozen_names, prefixes_of, select, set_modes
 
 
 class Alone:
@@ -24,6 +24,7 @@ class Alone:
         self._precision = course.precision
         self._module = course.module()
         self._module.load_state_dict(start)
+        self._frozen = frozen_names(self._module)
         self._keys = step_keys(run.dropout, self._device)
         self._dropout = StreamDropout() if course.drops else None
 
@@ -32,12 +33,8 @@ class Alone:
         phase = stretch.phase
         prefixes = prefixes_of(self._network, phase.trains)
         set_modes(self._module, prefixes)
-        self._trained = []
-        for name, parameter in self._module.named_parameters():
-            parameter.requires_grad_(name.startswith(prefixes))
-            parameter.grad = None
-            if parameter.requires_grad:
-                self._trained.append(parameter)
+        parameters = dict(self._module.named_parameters())
+        self._trained = select(parameters, prefixes, self._frozen)
         self._optimizer = optimizer_for(phase.optimizer, self._trained, stacked=False)
         self._phase = phase
 

@@ -1,8 +1,9 @@
 """What a phase trains: parameters by name, and the mode of the modules that hold them."""
 
+from collections.abc import Mapping
 from typing import Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from harness.api.errors import HarnessError
 from harness.api.networks import Network
@@ -23,6 +24,26 @@ def prefixes_of(network: Network, trains: Trains) -> tuple[str, ...]:
         if not any(name.startswith(prefix) for name in names):
             raise HarnessError(f"the method trains {prefix!r}, but no parameter begins with it")
     return tuple(trains)
+
+
+def frozen_names(module: nn.Module) -> frozenset[str]:
+    """Parameters that the model itself froze when it was built (fixed positions, say)."""
+    return frozenset(name for name, p in module.named_parameters() if not p.requires_grad)
+
+
+def select(
+    parameters: Mapping[str, Tensor], prefixes: tuple[str, ...], frozen: frozenset[str]
+) -> list[Tensor]:
+    """Let what trains in a phase, and nothing else, take gradients; gives what trains."""
+    trained = []
+    for name, parameter in parameters.items():
+        parameter.requires_grad_(name.startswith(prefixes) and name not in frozen)
+        parameter.grad = None
+        if parameter.requires_grad:
+            trained.append(parameter)
+    if not trained:
+        raise HarnessError("the model itself froze all parameters that the method trains")
+    return trained
 
 
 def set_modes(module: nn.Module, prefixes: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ from harness.compute.streams import RunStreams
 from harness.train.batches import Batch
 from harness.train.course import Course, Stretch
 from harness.train.optim import clip, optimizer_for
-from harness.train.selection import prefixes_of, set_modes
+from harness.train.selection import frozen_names, prefixes_of, select, set_modes
 
 
 class Stack:
@@ -36,6 +36,7 @@ class Stack:
         self._precision = course.precision
         self._runs = len(runs)
         self._module = course.module()
+        self._frozen = frozen_names(self._module)
         block_padding_gradients(self._module)
         self._keys = step_keys([run.dropout for run in runs], self._device)
         self._dropout = StreamDropout() if course.drops else None
@@ -60,12 +61,7 @@ class Stack:
         phase = stretch.phase
         prefixes = prefixes_of(self._network, phase.trains)
         set_modes(self._module, prefixes)
-        self._trained = []
-        for name, parameter in self._parameters.items():
-            parameter.requires_grad_(name.startswith(prefixes))
-            parameter.grad = None
-            if parameter.requires_grad:
-                self._trained.append(parameter)
+        self._trained = select(self._parameters, prefixes, self._frozen)
         self._optimizer = optimizer_for(phase.optimizer, self._trained, stacked=True)
         self._phase = phase
 

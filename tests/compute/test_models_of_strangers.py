@@ -129,3 +129,12 @@ def test_a_model_that_keeps_what_it_computed_can_be_trained_after_it_was_measure
     for pack in (runs[:1], runs):
         again = train_pack(pack, bench, print)
         assert distance(again[0].weights, first[0].weights) < 1e-5
+
+
+@pytest.mark.parametrize("pack", [1, 2])
+def test_what_a_model_itself_froze_is_not_trained(bench, pack):
+    runs = runs_of("frozen")[:pack]
+    start = bench.network(runs[0].work.model, split_use(), 0).module.state_dict()
+    weights = train_pack(runs, bench, print)[0].weights
+    assert torch.equal(weights["body.weight"], start["body.weight"])
+    assert not torch.equal(weights["head.weight"], start["head.weight"])
