@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -38,7 +39,7 @@ def settings_of(node: Node, settings: type[Settings], offer: str, folder: Path) 
     values = plain(node)
     assert isinstance(values, dict)  # a table's bare values
     try:
-        return settings.model_validate(values)
+        parsed = settings.model_validate(values)
     except ValidationError as error:
         raise SuiteError.of(list(_explained(error, node, settings))) from error
     except HarnessError as error:
@@ -46,6 +47,24 @@ def settings_of(node: Node, settings: type[Settings], offer: str, folder: Path) 
     except Exception as error:  # a validator of the plugin's own may raise anything
         message = f"the settings of {offer} raised {type(error).__name__}: {error}"
         raise HarnessError(message, where=str(node.mark)) from error
+    _refuse_truths(node, parsed, ())
+    return parsed
+
+
+def _refuse_truths(node: Node, value: object, path: tuple[str, ...]) -> None:
+    """Raise where `true` or `false` would stand for 1 or 0, as pydantic takes them."""
+    if isinstance(node, Scalar):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(node.value, bool) and number:
+            message = f"{'.'.join(path)}: must be a number, not {describe(node)}"
+            raise HarnessError(message, where=str(node.mark))
+    elif isinstance(node, Table):
+        for entry in node.entries:
+            get = value.get if isinstance(value, Mapping) else partial(getattr, value)
+            _refuse_truths(entry.value, get(entry.key, None), (*path, entry.key))
+    elif isinstance(value, list | tuple) and len(value) == len(node.items):
+        for place, (item, inner) in enumerate(zip(node.items, value, strict=True)):
+            _refuse_truths(item, inner, (*path, str(place)))
 
 
 def _explained(

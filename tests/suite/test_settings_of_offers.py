@@ -1,5 +1,7 @@
 """Settings are checked by the offer's own class; every fault finds its line."""
 
+import pytest
+
 
 def test_an_unknown_setting_is_told_with_the_closest_one(complaint):
     message = complaint(model="\n  tiny:\n    roh: 0.1")
@@ -130,3 +132,16 @@ def test_a_plugin_that_raises_is_named(complaint, tmp_path):
     message = complaint(data="{dataset: wilted, batch: 8}")
     expected = f"dataset 'wilted' of {tmp_path / 'toys.py'} raised ZeroDivisionError: no petals"
     assert message == f"5:17: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("{width: true}", "width: must be a number, not true"),
+        ("{scale: false}", "scale: must be a number, not false"),
+        ("{hidden: [4, true]}", "hidden.1: must be a number, not true"),
+        ("{optimizer: {momentum: false}}", "optimizer.momentum: must be a number, not false"),
+    ],
+)
+def test_true_and_false_are_no_numbers(complaint, settings, expected):
+    assert complaint(model=f"{{tiny: {settings}}}").endswith(expected)
