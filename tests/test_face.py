@@ -48,3 +48,13 @@ def test_run_can_be_called_after_its_room_was_imported():
     assert callable(harness.run)
     with pytest.raises(harness.HarnessError, match="no-such-suite"):
         harness.run("no-such-suite")
+
+
+def test_a_limit_of_nothing_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(harness.HarnessError, match="the limit must be at least 1, not 0"):
+        harness.run("quick", store=tmp_path, limit=0)
+
+
+def test_an_unknown_precision_is_no_empty_result(tmp_path):
+    with pytest.raises(harness.HarnessError, match="unknown precision 'float16'"):
+        harness.load("quick", store=tmp_path, precision="float16")

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from harness.api.settings import Json
 
+PRECISIONS = ("float32", "bfloat16")
+"""What forward passes can be computed in; weights are float32 in any case."""
+
 
 class Stage(StrEnum):
     """The kinds of cells, in the order of the data flow."""

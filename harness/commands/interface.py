@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from harness.api.cells import Limit
+from harness.api.errors import HarnessError
 from harness.run.options import RunOptions
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def _open(suite: str | Path, store: str | Path, precision: str, asked: Asked) ->
     if isinstance(overrides, Mapping):
         overrides = [f"{key}={_written(value)}" for key, value in overrides.items()]
     limit = asked.get("limit")
+    if limit is not None and limit < 1:
+        raise HarnessError(f"the limit must be at least 1, not {limit}")
     checked, catalogue = open_suite(
         str(suite),
         overrides=overrides,

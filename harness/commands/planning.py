@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from harness.api.cells import PRECISIONS
 from harness.commands.options import SuiteOptions
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def precision_option(function: Callable[..., R]) -> Callable[..., R]:
     """Add `--precision`; the function is handed `precision: str`."""
     return click.option(
         "--precision",
-        type=click.Choice(["float32", "bfloat16"]),
+        type=click.Choice(PRECISIONS),
         default="float32",
         show_default=True,
         help="Of forward passes; results of another precision are other cells.",

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import torch
 
+from harness.api.cells import PRECISIONS
 from harness.api.errors import HarnessError
-
-PRECISIONS = ("float32", "bfloat16")
 
 
 def choose_device(name: str = "auto") -> torch.device:

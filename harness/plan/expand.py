@@ -4,7 +4,16 @@ import hashlib
 from collections import Counter
 from itertools import product
 
-from harness.api.cells import Cell, EvaluateWork, MeasureWork, Plan, Procedure, TrainWork, Use
+from harness.api.cells import (
+    PRECISIONS,
+    Cell,
+    EvaluateWork,
+    MeasureWork,
+    Plan,
+    Procedure,
+    TrainWork,
+    Use,
+)
 from harness.api.errors import HarnessError
 from harness.api.suites import Init, Suite
 from harness.plan.children import evaluate_cells, measure_cells
@@ -20,8 +29,12 @@ def expand(suite: Suite, catalogue: Catalogue, *, precision: str = "float32") ->
     """The plan of a suite: all its cells by stage, parents before children.
 
     Raises `HarnessError` where two names stand for the same work (procedures, splits), for a merge
-    method, for a checkpoint that cannot be read, and for a plan beyond all measure.
+    method, for a checkpoint that cannot be read, for an unknown precision, and for a plan beyond
+    all measure.
     """
+    if precision not in PRECISIONS:
+        fix = f"choose {' or '.join(PRECISIONS)}"
+        raise HarnessError(f"unknown precision {precision!r}", fix=fix)
     _refuse_too_many(suite)
     terms = Terms(precision, suite.limit)
     procedures: list[Procedure] = []
