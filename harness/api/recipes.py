@@ -52,8 +52,9 @@ class Recipe:
     """Phases in order.
 
     `head`: "keep" the parent's head, draw a "fresh" one from the run's head stream, or "auto"
-    (fresh where the classes differ from the parent's). `checkpoints` are the steps (0 is the
-    starting point) whose weights are stored besides the final ones; "log" means powers of two.
+    (fresh where its shape differs from the parent's, as with another number of classes).
+    `checkpoints` are the steps (0 is the starting point) whose weights are stored besides the
+    final ones; "log" means powers of two.
     """
 
     phases: tuple[Phase, ...]

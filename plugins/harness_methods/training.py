@@ -36,7 +36,7 @@ class TrainingSettings(Settings):
         source="https://arxiv.org/abs/1512.00567",
     )  # fmt: skip
     head: Literal["keep", "fresh", "auto"] = setting(
-        "auto", "the parent's head, one drawn afresh, or afresh only where classes differ"
+        "auto", "the parent's head, one drawn afresh, or afresh only where its shape differs"
     )
     checkpoints: tuple[int, ...] | Literal["log"] = setting(
         (), "steps whose weights are kept (0: the start); log: 0 and powers of two"
