@@ -201,8 +201,16 @@ class Probe(Protocol):
     def batch_norm(self) -> bool:
         """Whether the network keeps batch-norm statistics."""
 
+    def points(self, run: int = 0) -> tuple[str, ...]:
+        """Names of the points that a run has, from its start to its end.
+
+        "init" is where it started, "pretrained" the same where that was drawn by no seed of its
+        own (a parent's weights; a head drawn afresh included), "checkpoint-100" its weights after
+        so many steps, "final" its last ones.
+        """
+
     def weights(self, run: int = 0, point: str = "final") -> Weights:
-        """Weights of one of the subject's runs at a named point ("final", "checkpoint-100")."""
+        """Weights of one of the subject's runs at a named point (see `points`)."""
 
     def line(self, start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]:
         """Points (1 - alpha) start + alpha end; integer buffers are copied from the nearer end."""
@@ -220,6 +228,17 @@ class Probe(Protocol):
         End points that were evaluated before cost nothing. `each` adds per-example values.
         """
 
+    def logits(
+        self, points: Sequence[Weights], split: str, *, examples: int | None = None
+    ) -> Tensor:
+        """Logits [k, n, c] at several points, evaluation mode, in the weights' type, on the CPU.
+
+        Looks at inputs only. Named points that were asked for before cost nothing.
+        """
+
+    def targets(self, split: str, *, examples: int | None = None) -> Tensor:
+        """Targets [n] of the same examples in the same order, on the CPU; looks at labels."""
+
     def recalibrated(self, points: Sequence[Weights]) -> list[Weights]:
         """The points with batch-norm statistics taken anew from the training split.
 
@@ -228,6 +247,21 @@ class Probe(Protocol):
 
     def parameters(self, weights: Weights) -> Tensor:
         """The trainable parameters as one vector [P]."""
+
+    def at(self, vector: Tensor, like: Weights) -> Weights:
+        """Weights whose parameters are a vector [P] and whose buffers are those of `like`."""
+
+    def names(self) -> tuple[str, ...]:
+        """Parameter names in the order of `parameters`; tied ones once."""
+
+    def modules(self) -> tuple[str, ...]:
+        """Names of the modules that hold parameters directly ("" for the network itself)."""
+
+    def group(self, which: str) -> Tensor:
+        """Which parameters belong to a group: booleans [P] on the CPU.
+
+        "all", "no-bias-and-norm", "no-head", or a module's name: what it and its parts hold.
+        """
 
     def gradient(self, weights: Weights, split: str, *, examples: int | None = None) -> Tensor:
         """Gradient [P] of the mean loss, evaluation mode, weighted exactly by example."""

@@ -13,19 +13,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from harness.api.contexts import Weights
 from harness.measure.data import Batch, Sample, differentiable
 from harness.measure.ledger import Ledger
+from harness.measure.parameters import parameter_names
 from harness.measure.scene import Scene
 
 GRAPH = 3  # a graph that can be differentiated again holds about so many times the activations
-
-
-def flat(scene: Scene, weights: Weights) -> Tensor:
-    """All parameters as one vector [P], in the module's order."""
-    return torch.cat([weights[name].detach().reshape(-1) for name in parameter_names(scene)])
-
-
-def parameter_names(scene: Scene) -> list[str]:
-    """Names of all parameters, in the module's order; tied ones once."""
-    return [name for name, _ in scene.network.module.named_parameters()]
 
 
 class Curvature:

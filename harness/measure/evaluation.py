@@ -1,16 +1,18 @@
 """Losses and errors at many weights on the same examples."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from harness.api.contexts import Weights
+from harness.api.errors import HarnessError
 from harness.measure.data import Batch, Sample
 from harness.measure.ledger import Ledger
 from harness.measure.scene import Scene
 
 Each = tuple[Tensor, Tensor]  # losses [n] and errors [n] of one point, float64 on the CPU
+Read = Callable[[Tensor, Batch], tuple[Tensor, ...]]  # logits of a batch to numbers per example
 
 
 def each_example(
@@ -21,29 +23,48 @@ def each_example(
     A point's numbers do not depend on what else is evaluated, unless the scene is stacked; then
     they agree to rounding.
     """
+
+    def read(outputs: Tensor, batch: Batch) -> tuple[Tensor, ...]:
+        objective = scene.objective
+        return objective.losses(outputs, batch.targets), objective.errors(outputs, batch.targets)
+
+    found = _passes(scene, points, sample, bytes_each, read)
     ledger.forward(sample.size, len(points))
+    return [(_wide(losses), _wide(errors)) for losses, errors in found]
+
+
+def each_logits(
+    scene: Scene, points: Sequence[Weights], sample: Sample, bytes_each: int, ledger: Ledger
+) -> list[Tensor]:
+    """The network's outputs [n, ...] at every point, evaluation mode, on the CPU."""
+    found = _passes(scene, points, sample, bytes_each, lambda outputs, _: (outputs,))
+    ledger.forward(sample.size, len(points))
+    for (outputs,) in found:
+        if outputs.shape[:1] != (sample.size,):
+            raise HarnessError("the network gives no logits: one row per example is wanted")
+    return [outputs.cpu() for (outputs,) in found]
+
+
+def _passes(
+    scene: Scene, points: Sequence[Weights], sample: Sample, bytes_each: int, read: Read
+) -> list[tuple[Tensor, ...]]:
     with torch.no_grad():
         if scene.stacked and len(points) > 1:
             return [
-                pair
+                parts
                 for stacked in _stacks(scene, points)
-                for pair in _stack(scene, stacked, sample, bytes_each)
+                for parts in _stack(scene, stacked, sample, bytes_each, read)
             ]
         at_once = max(1, scene.budget.batch // bytes_each)
-        return [_one(scene, weights, sample, at_once) for weights in points]
+        return [_one(scene, weights, sample, at_once, read) for weights in points]
 
 
-def _one(scene: Scene, weights: Weights, sample: Sample, at_once: int) -> Each:
+def _one(
+    scene: Scene, weights: Weights, sample: Sample, at_once: int, read: Read
+) -> tuple[Tensor, ...]:
     held = dict(weights)  # a point on a line is made here, once
-    parts = [_batch(scene, held, batch) for batch in sample.batches(at_once)]
-    losses, errors = zip(*parts, strict=True)
-    return _wide(torch.cat(losses)), _wide(torch.cat(errors))
-
-
-def _batch(scene: Scene, weights: Weights, batch: Batch) -> Each:
-    outputs = scene.outputs(weights, batch.inputs)
-    objective = scene.objective
-    return objective.losses(outputs, batch.targets), objective.errors(outputs, batch.targets)
+    parts = [read(scene.outputs(held, batch.inputs), batch) for batch in sample.batches(at_once)]
+    return tuple(torch.cat(part) for part in zip(*parts, strict=True))
 
 
 def _stacks(scene: Scene, points: Sequence[Weights]) -> Iterator[dict[str, Tensor]]:
@@ -55,18 +76,20 @@ def _stacks(scene: Scene, points: Sequence[Weights]) -> Iterator[dict[str, Tenso
         yield {name: torch.stack([point[name] for point in some]) for name in some[0]}
 
 
-def _stack(scene: Scene, stacked: dict[str, Tensor], sample: Sample, bytes_each: int) -> list[Each]:
+def _stack(
+    scene: Scene, stacked: dict[str, Tensor], sample: Sample, bytes_each: int, read: Read
+) -> list[tuple[Tensor, ...]]:
     count = len(next(iter(stacked.values())))
     at_once = max(1, scene.budget.batch // (count * bytes_each))
-    parts: list[Each] = []
+    parts: list[tuple[Tensor, ...]] = []
     for batch in sample.batches(at_once):
         # the default binds this round's batch
-        def run(weights: dict[str, Tensor], batch: Batch = batch) -> Each:
-            return _batch(scene, weights, batch)
+        def run(weights: dict[str, Tensor], batch: Batch = batch) -> tuple[Tensor, ...]:
+            return read(scene.outputs(weights, batch.inputs), batch)
 
         parts.append(torch.vmap(run)(stacked))
-    losses, errors = (_wide(torch.cat(part, dim=1)) for part in zip(*parts, strict=True))
-    return list(zip(losses, errors, strict=True))
+    wholes = [torch.cat(part, dim=1) for part in zip(*parts, strict=True)]
+    return list(zip(*wholes, strict=True))
 
 
 def _wide(each: Tensor) -> Tensor:

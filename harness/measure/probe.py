@@ -1,27 +1,29 @@
 """The probe: all that a metric is given, standing on a scene."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from torch import Generator, Tensor
 
-from harness.api.contexts import Eigenvalues, Evaluation, Krylov, Subject, Weights
+from harness.api.contexts import Evaluation, Krylov, Subject, Weights
 from harness.api.errors import HarnessError
 from harness.compute.streams import stream
-from harness.measure import batchnorm, curvature
+from harness.measure import batchnorm, parameters
 from harness.measure.access import AccessControl
-from harness.measure.data import Sample, bytes_per_example, take
-from harness.measure.evaluation import Each, each_example
-from harness.measure.guard import Guard
-from harness.measure.krylov import KrylovSpace
+from harness.measure.curvature import Curvature
+from harness.measure.data import Sample
+from harness.measure.evaluation import Each, each_example, each_logits
 from harness.measure.ledger import Ledger
 from harness.measure.line import line
+from harness.measure.scene import Scene
 from harness.measure.shared import Shared, tensors_size
+from harness.measure.spaces import space_of
+from harness.measure.view import View
 
-Named = tuple[str, ...]  # a point that others may ask for too: its run's key, its name, ...
+T = TypeVar("T")
+Passes = Callable[[Scene, Sequence[Weights], Sample, int, Ledger], list[T]]
 
 
 class SceneProbe:
@@ -34,20 +36,18 @@ class SceneProbe:
         access: AccessControl,
         shared: Shared,
     ) -> None:
-        self.guard: Guard | None = None
-        self.dtype = ""
-        self._scene = shared.scene
-        self._subject = subject
+        self.view = View(subject, access, shared)
         self._splits = tuple(splits)
-        self._access = access
-        self._shared = shared
-        self._names: dict[int, tuple[Named, Weights]] = {}
-        self.ledger = Ledger()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the metric has cost so far."""
+        return self.view.ledger
 
     @property
     def subject(self) -> Subject:
         """Which runs are measured."""
-        return self._subject
+        return self.view.subject
 
     @property
     def splits(self) -> Sequence[str]:
@@ -57,32 +57,24 @@ class SceneProbe:
     @property
     def batch_norm(self) -> bool:
         """Whether the network keeps batch-norm statistics."""
-        return bool(batchnorm.norms(self._scene.network.module))
+        return bool(batchnorm.norms(self.view.scene.network.module))
 
     def kind(self, split: str) -> Literal["train", "id", "ood"]:
         """What kind of split a name stands for."""
-        if split not in self._scene.kinds:
-            known = ", ".join(sorted(self._scene.kinds))
-            raise HarnessError(f"no split {split!r} to measure on", fix=f"there are: {known}")
-        return self._scene.kinds[split]
+        return self.view.kind(split)
 
     def examples(self, split: str) -> int:
         """How many examples a split has."""
-        self._access.enter(split, self.kind(split), labels=False)
-        return len(self._scene.examples(split).targets)
+        self.view.enter(split, labels=False)
+        return len(self.view.scene.examples(split).targets)
+
+    def points(self, run: int = 0) -> tuple[str, ...]:
+        """Names of the points that a run has."""
+        return self.view.scene.named(self._key(run))
 
     def weights(self, run: int = 0, point: str = "final") -> Weights:
         """Weights of one of the subject's runs at a named point."""
-        if not 0 <= run < len(self._subject.keys):
-            raise HarnessError(f"no run {run} in a {self._subject.of}")
-        key = self._subject.keys[run]
-
-        def load() -> Weights:
-            return MappingProxyType(self._scene.load(key, point))
-
-        weights = self._shared.points.get((key, point), load, tensors_size)
-        self._watch(f"run {run} at {point!r}", weights)
-        return self._named((key, point), weights)
+        return self.view.point(self._key(run), point, f"run {run} at {point!r}")
 
     def line(self, start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]:
         """Points (1 - alpha) start + alpha end."""
@@ -103,9 +95,7 @@ class SceneProbe:
         examples: int | None = None,
     ) -> Evaluation:
         """Losses and errors at several points on the same examples."""
-        if not points:
-            raise HarnessError("nothing to evaluate: no points were given")
-        sample = self._sample(split, points[0], examples)
+        sample = self.view.sample(split, _first(points), examples)
         pairs = self._evaluated(points, sample)
         losses, errors = (torch.stack(part) for part in zip(*pairs, strict=True))
         return Evaluation(
@@ -116,9 +106,36 @@ class SceneProbe:
             example_errors=errors if each else None,
         )
 
+    def logits(
+        self, points: Sequence[Weights], split: str, *, examples: int | None = None
+    ) -> Tensor:
+        """Logits [k, n, c] at several points."""
+        sample = self.view.sample(split, _first(points), examples, labels=False)
+        return torch.stack(self._logits(points, sample))
+
+    def targets(self, split: str, *, examples: int | None = None) -> Tensor:
+        """Targets [n]."""
+        return self.view.targets(split, examples)
+
     def parameters(self, weights: Weights) -> Tensor:
         """The parameters as one vector [P]."""
-        return curvature.flat(self._scene, weights)
+        return parameters.flat(self.view.scene, weights)
+
+    def at(self, vector: Tensor, like: Weights) -> Weights:
+        """Weights from a parameter vector [P], with the buffers of `like`."""
+        return parameters.at(self.view.scene, vector, like)
+
+    def names(self) -> tuple[str, ...]:
+        """Parameter names, in the order of `parameters`."""
+        return tuple(parameters.parameter_names(self.view.scene))
+
+    def modules(self) -> tuple[str, ...]:
+        """Names of the modules that hold parameters of their own."""
+        return parameters.modules(self.view.scene)
+
+    def group(self, which: str) -> Tensor:
+        """Which parameters belong to a group: booleans [P]."""
+        return parameters.group(self.view.scene, which)
 
     def gradient(self, weights: Weights, split: str, *, examples: int | None = None) -> Tensor:
         """Gradient [P] of the mean loss."""
@@ -133,132 +150,80 @@ class SceneProbe:
 
     def krylov(self, weights: Weights, split: str, *, examples: int | None = None) -> Krylov:
         """The Krylov space of the Hessian at a point, shared by all who ask."""
-        sample = self._sample(split, weights, examples)
-        name = self._names.get(id(weights), ((), weights))[0]
-
-        def make() -> SharedSpace:
-            here = self._curvature(weights, split, examples)
-            payer = Payer(self.ledger)
-            space = KrylovSpace(
-                lambda vector: here.product(vector, payer.ledger),
-                here.size,
-                stream(0, "\x1f".join(["probe:krylov", sample.name, *name])),
-                dtype=sample.dtype,
-                device=self._scene.device,
-            )
-            return SharedSpace(space, payer, here.bytes)
-
-        kept = self._shared.spaces
-        space = kept.get((*name, sample.name), make, lambda made: made.bytes) if name else make()
-        return PaidSpace(space, self.ledger)
+        return space_of(self.view, weights, self.view.sample(split, weights, examples))
 
     def generator(self, name: str = "") -> Generator:
         """The metric's own stream for this subject."""
-        return stream(0, "\x1f".join(["probe", self._access.metric, name, *self._subject.keys]))
+        metric = self.view.access.metric
+        return stream(0, "\x1f".join(["probe", metric, name, *self.subject.keys]))
 
-    def _named(self, name: Named, weights: Weights) -> Weights:
-        self._names[id(weights)] = (name, weights)  # keeping the weights keeps their id theirs
-        return weights
-
-    def _watch(self, name: str, weights: Weights) -> None:
-        if self.guard is not None:
-            self.guard.watch(name, weights)
-
-    def _sample(self, split: str, weights: Weights, examples: int | None) -> Sample:
-        """Every look at data comes through here."""
-        self._access.enter(split, self.kind(split), labels=True)
-        floats = (tensor.dtype for tensor in weights.values() if tensor.is_floating_point())
-        dtype = next(floats, torch.get_default_dtype())
-        self.dtype = str(dtype).removeprefix("torch.")
-        return self._shared.samples.get(
-            (split, examples, dtype),
-            lambda: take(self._scene, split, examples, dtype),
-            lambda sample: tensors_size(sample.ready or {}),
-        )
-
-    def _bytes_each(self, weights: Weights, sample: Sample) -> int:
-        return self._shared.samples.get(
-            ("bytes", sample.name, sample.dtype),
-            lambda: bytes_per_example(self._scene, dict(weights), sample),
-            lambda _: 0,
-        )
+    def _key(self, run: int) -> str:
+        if not 0 <= run < len(self.subject.keys):
+            raise HarnessError(f"no run {run} in a {self.subject.of}")
+        return self.subject.keys[run]
 
     def _evaluated(self, points: Sequence[Weights], sample: Sample) -> list[Each]:
+        run = self._over(each_example, points, sample)
+        return self._once(points, (sample.name, sample.dtype), run)
+
+    def _logits(self, points: Sequence[Weights], sample: Sample) -> list[Tensor]:
+        run = self._over(each_logits, points, sample)
+        return self._once(points, (sample.name, sample.dtype, "logits"), run)
+
+    def _over(
+        self, passes: Passes[T], points: Sequence[Weights], sample: Sample
+    ) -> Callable[[Sequence[Weights]], list[T]]:
+        bytes_each = self.view.bytes_each(points[0], sample)
+        return lambda some: passes(self.view.scene, some, sample, bytes_each, self.ledger)
+
+    def _once(
+        self,
+        points: Sequence[Weights],
+        what: tuple[object, ...],
+        run: Callable[[Sequence[Weights]], list[T]],
+    ) -> list[T]:
         """Named points alone and once for all, so that a pack changes no number; others anew."""
-        bytes_each = self._bytes_each(points[0], sample)
-
-        def alone(point: Weights) -> Each:
-            return each_example(self._scene, [point], sample, bytes_each, self.ledger)[0]
-
         named = {
-            id(point): self._shared.evaluations.get(
-                (*self._names[id(point)][0], sample.name, sample.dtype),
-                lambda point=point: alone(point),  # type: ignore[misc]
-                lambda pair: pair[0].nbytes + pair[1].nbytes,
+            id(point): self.view.shared.evaluations.get(
+                (*self.view.name(point), *what),
+                lambda point=point: run([point])[0],  # type: ignore[misc]
+                _bytes,
             )
             for point in points
-            if id(point) in self._names
+            if self.view.name(point)
         }
         others = [point for point in points if id(point) not in named]
-        anew = iter(each_example(self._scene, others, sample, bytes_each, self.ledger))
+        anew = iter(run(others))
         return [named[id(point)] if id(point) in named else next(anew) for point in points]
 
     def _recalibrated(self, weights: Weights) -> Weights:
+        view = self.view
+        sample = view.sample("train", weights, None)
+
         def make() -> Weights:
-            anew = batchnorm.recalibrated(self._scene, [weights], sample, self.ledger)
+            anew = batchnorm.recalibrated(view.scene, [weights], sample, view.ledger)
             return MappingProxyType(dict(anew[0]))
 
-        sample = self._sample("train", weights, None)
-        named = self._names.get(id(weights))
-        if named is None:
+        named = view.name(weights)
+        if not named:
             return make()
-        name = (*named[0], "recalibrated")
-        anew = self._shared.points.get(name, make, tensors_size)
-        self._watch(" ".join(name), anew)
-        return self._named(name, anew)
+        name = (*named, "recalibrated")
+        anew = view.shared.points.get(name, make, tensors_size)
+        view.watch(" ".join(name), anew)
+        return view.call(name, anew)
 
-    def _curvature(self, weights: Weights, split: str, examples: int | None) -> curvature.Curvature:
-        sample = self._sample(split, weights, examples)
-        bytes_each = self._bytes_each(weights, sample)
-        return curvature.Curvature(self._scene, weights, sample, bytes_each)
-
-
-@dataclass
-class Payer:
-    """Whose ledger the next product goes into."""
-
-    ledger: Ledger
+    def _curvature(self, weights: Weights, split: str, examples: int | None) -> Curvature:
+        sample = self.view.sample(split, weights, examples)
+        bytes_each = self.view.bytes_each(weights, sample)
+        return Curvature(self.view.scene, weights, sample, bytes_each)
 
 
-@dataclass(frozen=True)
-class SharedSpace:
-    """A Krylov space, and the bytes of the graph that its products come from."""
-
-    space: KrylovSpace
-    payer: Payer
-    graph: int
-
-    @property
-    def bytes(self) -> int:
-        """Memory that it holds now, or will with the next product."""
-        return self.graph + self.space.bytes
+def _first(points: Sequence[Weights]) -> Weights:
+    if not points:
+        raise HarnessError("nothing to evaluate: no points were given")
+    return points[0]
 
 
-@dataclass(frozen=True)
-class PaidSpace:
-    """A shared space in the hands of one metric, which pays for what it adds."""
-
-    shared: SharedSpace
-    ledger: Ledger
-
-    @property
-    def products(self) -> int:
-        """Products that the space has cost so far."""
-        return self.shared.space.products
-
-    def top(
-        self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int
-    ) -> Eigenvalues:
-        """The `count` largest eigenvalues."""
-        self.shared.payer.ledger = self.ledger
-        return self.shared.space.top(count, by=by, tolerance=tolerance, products=products)
+def _bytes(found: object) -> int:
+    parts = found if isinstance(found, tuple) else (found,)
+    return sum(part.nbytes for part in parts if isinstance(part, Tensor))

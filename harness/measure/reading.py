@@ -41,7 +41,7 @@ def read(order: Order, shared: Shared) -> Reading:
     known: dict[str, Json] = {
         "access": access.used,
         "access_by_split": dict(access.by_split),
-        "dtype": probe.dtype,
+        "dtype": probe.view.dtype,
         "device": scene.device.type,
         "hessian_products": probe.ledger.products,
     }
@@ -54,7 +54,7 @@ def read(order: Order, shared: Shared) -> Reading:
 
 def _guarded(order: Order, probe: SceneProbe, shared: Shared) -> tuple[Reading, tuple[str, ...]]:
     with guarded(shared.scene.network.module) as guard:
-        probe.guard = guard
+        probe.view.guard = guard
         try:
             return order.metric.measure(order.settings, probe), guard.restore()
         except Exception as problem:

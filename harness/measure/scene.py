@@ -72,6 +72,14 @@ class Budget:
         return Budget(batch=2 * 2**30, graph=8 * 2**30, cache=4 * 2**30)
 
 
+def _itself(key: str, point: str) -> tuple[str, str]:
+    return key, point
+
+
+def _only_final(key: str) -> tuple[str, ...]:
+    return ("final",)
+
+
 @dataclass(frozen=True)
 class Scene:
     """One network, its loss, its data and its points.
@@ -79,6 +87,8 @@ class Scene:
     `examples` gives a split by name (called when a metric first looks at it), `kinds` says what
     each name stands for ("train" among them), `points` gives the weights of a run's key at a named
     point. `budget` bounds the bytes of activations, and of stacked weights, at any one time.
+    `named` gives the names of a run's points; `origin` says of which run's which point the weights
+    at a point are the very same (a pretrained run's, for all that start from it).
     """
 
     network: Network
@@ -89,6 +99,8 @@ class Scene:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     budget: Budget = field(default_factory=Budget)
     stacked: bool = False
+    origin: Callable[[str, str], tuple[str, str]] = _itself
+    named: Callable[[str], tuple[str, ...]] = _only_final
 
     def load(self, key: str, point: str) -> dict[str, Tensor]:
         """Weights of a run; a tensor that goes by several names (tied weights) under its first."""

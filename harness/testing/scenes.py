@@ -42,7 +42,8 @@ LOSS_ITSELF = Objective(losses=_as_it_is, errors=_no_error)
 class World:
     """A module called as `module(x)`, splits by name ("train" among them), and runs by name.
 
-    A split whose name begins with "ood" is an OOD split.
+    A split whose name begins with "ood" is an OOD split. Runs are named by their key ("a") at the
+    end and "a/POINT" at other points, in order. `head` and `features` are those of a `Network`.
     """
 
     module: nn.Module
@@ -51,6 +52,8 @@ class World:
     objective: Objective = CLASSIFICATION
     budget: Budget = field(default_factory=Budget)
     stacked: bool = False
+    head: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     def shared(self) -> Shared:
         """The world as a pack sees it; hand it on to share work between readings."""
@@ -58,13 +61,14 @@ class World:
         for name in self.splits:
             kinds[name] = "train" if name == "train" else "ood" if name[:3] == "ood" else "id"
         scene = Scene(
-            network=Network(module=self.module, head=()),
+            network=Network(module=self.module, head=self.head, features=self.features),
             examples=lambda name: TensorExamples({"x": self.splits[name][0]}, self.splits[name][1]),
             kinds=kinds,
             points=lambda key, point: self.runs[key if point == "final" else f"{key}/{point}"],
             objective=self.objective,
             budget=self.budget,
             stacked=self.stacked,
+            named=self._named,
         )
         return Shared(scene)
 
@@ -86,6 +90,10 @@ class World:
         chosen = settings or metric.settings()
         order = Order(metric, chosen, _subject(keys), self._evaluated())
         return read(order, shared or self.shared())
+
+    def _named(self, key: str) -> tuple[str, ...]:
+        others = [name.removeprefix(f"{key}/") for name in self.runs if name.startswith(f"{key}/")]
+        return (*others, "final")
 
     def _evaluated(self) -> tuple[str, ...]:
         return tuple(name for name in self.splits if name != "train")

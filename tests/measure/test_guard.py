@@ -42,7 +42,7 @@ def metric(measure):
 
 
 def module_of(probe):
-    return probe._scene.network.module
+    return probe.view.scene.network.module
 
 
 def overwrite_weights(probe):
