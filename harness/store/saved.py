@@ -40,9 +40,14 @@ class SavedSuite:
 
 
 def save(root: Path, plan: Plan, text: str) -> Path:
-    """Save a suite's resolved text and its plan; gives the folder. Rewrites nothing in vain."""
+    """Save a suite's resolved text and its plan; gives the folder. Rewrites nothing in vain.
+
+    Raises `HarnessError` where the folder is another suite's: `a-1` and `2` are spelled as `a` and
+    `1-2` are.
+    """
     folder = paths.suite_folder(root, plan.suite_id, plan.version, smoke=plan.smoke)
     before = _before(folder)
+    _refuse_another(before, plan)
     if before is None or before.digest != plan.digest:
         earlier = [] if before is None else [*before.earlier, before.digest]
         write_text(folder / paths.PLAN, _written(plan, earlier))
@@ -71,6 +76,16 @@ def _before(folder: Path) -> SavedSuite | None:
         return _read(folder) if (folder / paths.PLAN).exists() else None
     except HarnessError:
         return None  # unreadable: the new plan takes its place
+
+
+def _refuse_another(before: SavedSuite | None, plan: Plan) -> None:
+    ours = (plan.suite_id, plan.version, plan.smoke)
+    if before is not None and (before.suite, before.version, before.smoke) != ours:
+        trial = " (a trial)" if before.smoke else ""
+        raise HarnessError(
+            f"{before.folder} holds suite {before.suite}, version {before.version}{trial}",
+            fix=f"give suite {plan.suite_id}, version {plan.version}, another id or version",
+        )
 
 
 def _read(folder: Path) -> SavedSuite:

@@ -72,6 +72,16 @@ def test_a_trial_run_is_a_suite_of_its_own(tmp_path, plan):
     assert [saved.name for saved in store.suites()] == ["quick-1", "quick-1-smoke"]
 
 
+def test_two_suites_whose_folder_would_be_one_are_not_mixed(tmp_path, plan):
+    store = Store(tmp_path)
+    store.save_suite(replace(plan("a-1", A), version="2"), "")
+
+    with pytest.raises(HarnessError, match="holds suite a-1, version 2; give suite a, version 1-2"):
+        store.save_suite(replace(plan("a", B), version="1-2"), "")
+
+    assert [saved.keys for saved in store.suites()] == [(A,)]
+
+
 def test_cells_of_every_saved_suite_are_kept_and_others_go(tmp_path, plan, record, cell):
     store = Store(tmp_path)
     for key in (A, B, C):
