@@ -68,10 +68,11 @@ def mentions(candidate: Candidate, word: str) -> bool:
 def named(extra: Iterable[str]) -> Iterator[Candidate]:
     """Plugins that the user names: paths of Python files, or modules that can be imported."""
     for name in dict.fromkeys(extra):
-        yield _file(name) if _is_path(name) else _module(name)
+        yield _file(name) if is_path(name) else _module(name)
 
 
-def _is_path(name: str) -> bool:
+def is_path(name: str) -> bool:
+    """Whether a plugin is named by the path of its file, not as a module."""
     return name.endswith(".py") or "/" in name or "\\" in name
 
 

@@ -11,6 +11,7 @@ from harness.api.cells import Limit
 from harness.api.errors import HarnessError
 from harness.api.suites import Suite
 from harness.plug import Catalogue, discover
+from harness.plug.candidates import is_path
 from harness.suite.finding import find_suite
 from harness.suite.nodes import Listing, Node, Scalar, Table
 from harness.suite.overrides import override
@@ -74,7 +75,7 @@ def _plugins(root: Table, folder: Path, problems: Problems) -> dict[str, str]:
     for item in items(root.get("plugins")):
         try:
             name = text(item, "a plugin")
-            if _is_path(name):
+            if is_path(name):
                 name = path_from(name, home(item.mark, folder))
                 if not is_file(Path(name)):
                     raise HarnessError(f"there is no plugin file {name}", where=str(item.mark))
@@ -84,12 +85,8 @@ def _plugins(root: Table, folder: Path, problems: Problems) -> dict[str, str]:
     return plugins
 
 
-def _is_path(name: str) -> bool:
-    return name.endswith(".py") or "/" in name or "\\" in name
-
-
 def _extra(name: str) -> str:
-    return path_from(name, Path.cwd()) if _is_path(name) else name
+    return path_from(name, Path.cwd()) if is_path(name) else name
 
 
 def _left_out(name: str) -> str:
