@@ -127,7 +127,7 @@ def gaps(heights: Tensor) -> Tensor:
     flat = heights.reshape(-1, heights.shape[-1])
     highest = [
         (some[:, middle] - torch.lerp(some[:, first], some[:, last], share)).amax(1)
-        for some in flat.split(max(1, AT_ONCE // len(share)))
+        for some in torch.split(flat, max(1, AT_ONCE // len(share)))
     ]
     return torch.cat(highest).clamp(min=0).reshape(heights.shape[:-1])
 
@@ -146,7 +146,7 @@ def resampled(each: Tensor, count: int, generator: Generator) -> Tensor:
 
     examples = each.shape[1]
     means = []
-    for draws in torch.arange(count).split(max(1, AT_ONCE // examples)):
+    for draws in torch.split(torch.arange(count), max(1, AT_ONCE // examples)):
         drawn = torch.randint(examples, (len(draws), examples), generator=generator)
         times = torch.zeros(drawn.shape, dtype=each.dtype)
         times.scatter_add_(1, drawn, torch.ones_like(times))
