@@ -26,7 +26,8 @@ def quality(
             parts.append(f"{len(here) - SHOWN - 1} more splits are in the table")
         yield Answer(
             question=f'How good and how variable is "{note.label}"?',
-            text=f"{note.label}, {_design(note, shares)}: {primary.score} is {words(parts)}.",
+            text=f"{note.label}, {_design(note, shares)}{_diverged(here)}: "
+            f"{primary.score} is {words(parts)}.",
         )
 
 
@@ -37,6 +38,11 @@ def _design(note: ProcedureNote, shares: Sequence[VarianceShare]) -> str:
             first = f"{share.pretrain_seeds} {note.pretrain_seed_word.removesuffix(' seeds')}"
             return f"{runs} ({first} {TIMES} {share.finetune_seeds} fine-tuning seeds)"
     return runs
+
+
+def _diverged(here: Sequence[Spread]) -> str:
+    diverged = max(spread.diverged for spread in here)
+    return f", of which {diverged} diverged" if diverged else ""
 
 
 def _level(spread: Spread, decimals: int, planned: int) -> str:
@@ -151,5 +157,9 @@ def _kind(pair: PairSummary, note: ProcedureNote) -> str:
     number = count(pair.pairs, "pair")
     if pair.planned > pair.pairs:
         number = f"{pair.pairs} of {pair.planned} planned pairs"
+    if pair.diverged:
+        number += f", {pair.diverged} with a diverged run"
     level = figures(pair.mean) if pair.mean is not None else "no mean for NaN or infinite values"
+    if pair.pairs == 0:
+        level = "not measured"
     return f"{level} ({told.get(pair.pair_kind, pair.pair_kind)}, {number})"

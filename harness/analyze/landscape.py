@@ -11,25 +11,23 @@ from harness.api.findings import MeanCurve, PairSummary, PointSummary, ReadingVa
 
 SAME = "same-pretrain-seed"  # stands before other kinds
 _VALUE = ["procedure", "metric", "name", "split"]
+_Kind = tuple[str, str, str | None]
 
 
 def pair_summaries(readings: pd.DataFrame, cells: pd.DataFrame) -> tuple[PairSummary, ...]:
-    """One per procedure x metric x value x split x kind of pair."""
-    pairs = records(readings[readings["of"] == "pair"])
-    order = list(dict.fromkeys(row["procedure"] for row in pairs))
-    pairs.sort(key=lambda row: (order.index(row["procedure"]), row["pair_kind"] != SAME))
+    """One per procedure x metric x value x split x kind of pair, measured or only planned."""
     found = []
-    for rows in grouped(pairs, [*_VALUE, "pair_kind"]):
-        first = rows[0]
-        runs = {run for row in rows for run in row["subject"].split(" ")}
+    for rows, planned in _groups(readings[readings["of"] == "pair"], cells):
+        measured = [row for row in rows if row["key"] is not None]
+        runs = {run for row in measured for run in row["subject"].split(" ")}
         found.append(
             PairSummary(
-                **{name: first[name] for name in _VALUE},
-                pair_kind=first["pair_kind"] or "",
-                pairs=len(rows),
-                planned=_planned(cells, first),
+                **{name: rows[0][name] for name in _VALUE},
+                pair_kind=rows[0]["pair_kind"] or "",
+                pairs=len(measured),
+                planned=planned,
                 runs=len(runs),
-                **_numbers(rows),
+                **_numbers(measured),
             )
         )
     return tuple(found)
@@ -37,23 +35,43 @@ def pair_summaries(readings: pd.DataFrame, cells: pd.DataFrame) -> tuple[PairSum
 
 def point_summaries(readings: pd.DataFrame, cells: pd.DataFrame) -> tuple[PointSummary, ...]:
     """One per procedure x metric x value x split, over runs."""
-    points = records(readings[readings["of"] == "point"])
-    return tuple(
-        PointSummary(
-            **{name: rows[0][name] for name in _VALUE},
-            runs=len(rows),
-            planned=_planned(cells, rows[0]),
-            **_numbers(rows),
+    found = []
+    for rows, planned in _groups(readings[readings["of"] == "point"], cells):
+        measured = [row for row in rows if row["key"] is not None]
+        found.append(
+            PointSummary(
+                **{name: rows[0][name] for name in _VALUE},
+                runs=len(measured),
+                planned=planned,
+                **_numbers(measured),
+            )
         )
-        for rows in grouped(points, _VALUE)
-    )
+    return tuple(found)
 
 
-def _planned(cells: pd.DataFrame, row: Record) -> int:
-    same = (cells["procedure"] == row["procedure"]) & (cells["metric"] == row["metric"])
-    if row["pair_kind"] is not None:
-        same &= cells["pair_kind"] == row["pair_kind"]
-    return int(same.sum())
+def _groups(readings: pd.DataFrame, cells: pd.DataFrame) -> list[tuple[list[Record], int]]:
+    """Rows of one value and kind, with the number that was planned, in the order of the plan.
+
+    A planned kind of which nothing was measured has one row per value that the metric has
+    elsewhere, whose `key` is None: what is missing shows, and is not left out.
+    """
+    planned: dict[_Kind, int] = {}
+    for cell in records(cells[cells["metric"].notna()]):
+        kind = _kind(cell)
+        planned[kind] = planned.get(kind, 0) + 1
+    rows = records(readings)
+    measured = {_kind(row) for row in rows}
+    values = dict.fromkeys((row["metric"], row["name"], row["split"]) for row in rows)
+    for procedure, metric, pair_kind in (kind for kind in planned if kind not in measured):
+        hole = {"procedure": procedure, "metric": metric, "pair_kind": pair_kind, "key": None}
+        rows += [hole | {"name": name, "split": at} for of, name, at in values if of == metric]
+    order = list(dict.fromkeys(procedure for procedure, *_ in planned))
+    rows.sort(key=lambda row: (order.index(row["procedure"]), row["pair_kind"] != SAME))
+    return [(group, planned[_kind(group[0])]) for group in grouped(rows, [*_VALUE, "pair_kind"])]
+
+
+def _kind(row: Record) -> _Kind:
+    return row["procedure"], row["metric"], row["pair_kind"]
 
 
 def _numbers(rows: list[Record]) -> dict[str, Any]:
@@ -65,6 +83,7 @@ def _numbers(rows: list[Record]) -> dict[str, Any]:
         "maximum": found.maximum,
         "not_finite": found.not_finite,
         "not_converged": sum(not row["converged"] for row in rows),
+        "diverged": sum(row["diverged"] for row in rows),
     }
 
 

@@ -106,7 +106,8 @@ class PairSummary(Record):
 
     Pairs share runs, so `pairs` is no number of independent observations; `runs` is how many
     different runs take part. `planned` counts the pairs the suite asks for, `not_finite` the NaN
-    and infinite values among `pairs`; with any of them mean and sd are None.
+    and infinite values among `pairs`; with any of them mean and sd are None. `diverged` counts the
+    pairs with a diverged run. Where nothing was measured, `pairs` is 0.
     """
 
     procedure: str
@@ -123,6 +124,7 @@ class PairSummary(Record):
     runs: int = 0
     not_finite: int = 0
     not_converged: int = 0
+    diverged: int = 0
 
 
 class PointSummary(Record):
@@ -140,6 +142,7 @@ class PointSummary(Record):
     planned: int = 0
     not_finite: int = 0
     not_converged: int = 0
+    diverged: int = 0
 
 
 class ReadingValue(Record):

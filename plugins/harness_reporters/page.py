@@ -134,13 +134,12 @@ def _heads(found: Sequence[S], words: Callable[[S], list[str]]) -> list[Row]:
                 for number, word in (
                     (one.not_finite, "not finite: no mean"),
                     (one.not_converged, "not converged"),
+                    (one.diverged, "with a diverged run"),
                 )
                 if number
             ]
             first = head if place == 0 else None
-            rows.append(
-                Row(first, len(here), words(one) + numbers, one.not_finite > 0, "; ".join(notes))
-            )
+            rows.append(Row(first, len(here), words(one) + numbers, bool(notes), "; ".join(notes)))
     return rows
 
 
@@ -210,7 +209,7 @@ def tiles(findings: Findings) -> list[Tile]:
                     _split_name(s),
                     fixed(s.mean, places),
                     f"sd {fixed(s.sd, places)}, worst {fixed(s.worst, places)}, "
-                    f"n {s.runs}/{s.planned}",
+                    f"n {s.runs}/{s.planned}" + (f", {s.diverged} diverged" if s.diverged else ""),
                 )
                 for s in found
                 if s.procedure == name

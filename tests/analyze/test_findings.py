@@ -132,58 +132,6 @@ def test_a_nested_design_has_no_interaction_of_its_own():
     assert "nested" in found.note
 
 
-def test_pairs_are_summed_up_by_kind():
-    plan = made_up.plan(pretrain=2, finetune=2, procedures=("pretrained",), splits=("test",))
-    records = made_up.records(plan)
-    heights = [
-        value.value
-        for cell in plan.cells
-        if cell.stage == "measure" and cell.work.pair_kind == "same-pretrain-seed"
-        for value in records[cell.key].result.values
-        if value.name == "lerp-loss"
-    ]
-
-    pairs = made_up.findings(plan, records).pairs
-
-    same = next(p for p in pairs if p.name == "lerp-loss" and p.pair_kind == "same-pretrain-seed")
-    assert same.mean == pytest.approx(statistics.mean(heights))
-    assert same.sd == pytest.approx(statistics.stdev(heights))
-    assert (same.pairs, same.planned, same.runs) == (2, 2, 4)
-    assert not any(p.name.endswith("-alpha") for p in pairs)
-
-
-def test_a_missing_pair_is_counted_and_an_infinite_one_takes_the_mean_away():
-    plan = made_up.plan(pretrain=1, finetune=3, procedures=("random",), splits=("test",))
-    records = made_up.records(plan)
-    first, second, _ = (cell.key for cell in plan.cells if "barrier" in repr(cell.work))
-    del records[first]
-    result = records[second].result
-    values = tuple(v.model_copy(update={"value": math.inf}) for v in result.values)
-    result = result.model_copy(update={"values": values, "converged": False})
-    records[second] = records[second].model_copy(update={"result": result})
-
-    pair = made_up.findings(plan, records).pairs[0]
-
-    assert (pair.pairs, pair.planned, pair.not_finite, pair.not_converged) == (2, 3, 1, 1)
-    assert (pair.mean, pair.sd, pair.maximum) == (None, None, math.inf)
-
-
-def test_the_mean_curve_of_a_kind_is_the_mean_at_every_point():
-    plan = made_up.plan(pretrain=1, finetune=3, procedures=("random",), splits=("test",))
-    records = made_up.records(plan)
-    lines = [
-        records[cell.key].result.curves[0].y["loss"]
-        for cell in plan.cells
-        if "barrier" in repr(cell.work)
-    ]
-
-    curve = next(c for c in made_up.findings(plan, records).curves if c.quantity == "loss")
-
-    assert curve.subjects == 3
-    assert curve.mean[4] == pytest.approx(statistics.mean(line[4] for line in lines))
-    assert curve.maximum[4] == max(line[4] for line in lines)
-
-
 def test_the_answers_carry_their_numbers_and_counts():
     findings = made_up.findings()
 
