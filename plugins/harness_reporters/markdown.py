@@ -70,12 +70,14 @@ def _table(table: Table) -> Iterator[str]:
     yield f"| {' | '.join(map(text, table.columns))} |"
     yield f"| {' | '.join(sides)} |"
     head = ""
+    notes: dict[str, list[str]] = {}
     for row in table.rows:
         head = head if row.head is None else row.head
         yield f"| {' | '.join(map(text, (head, *row.cells)))} |"
-    notes = dict.fromkeys(row.note for row in table.rows if row.note)
-    if notes:
-        yield f"\n{text('; '.join(notes))}."
+        if row.note:
+            notes.setdefault(row.note, []).append(f"{head}, {row.cells[0]}")
+    yield ""
+    yield from (f"- {text(note)} ({text('; '.join(rows))})" for note, rows in notes.items())
 
 
 MARKDOWN = Reporter(name="markdown", about="Answers and tables in one Markdown file.", write=write)

@@ -21,7 +21,10 @@ def write_json(_settings: NoSettings, findings: Findings, folder: Path) -> list[
 
 
 def write_csv(_settings: NoSettings, findings: Findings, folder: Path) -> list[Path]:
-    """Write one file per table of the findings; empty tables have no file."""
+    """Write one file per table of the findings, each row with the suite and whether it is a trial.
+
+    Empty tables have no file.
+    """
     tables: dict[str, Sequence[Record]] = {
         "scores.csv": findings.runs,
         "spreads.csv": findings.spreads,
@@ -31,18 +34,21 @@ def write_csv(_settings: NoSettings, findings: Findings, folder: Path) -> list[P
         "problems.csv": findings.problems,
     }
     return [
-        write_whole(folder / name, _csv(records)) for name, records in tables.items() if records
+        write_whole(folder / name, _csv(findings, records))
+        for name, records in tables.items()
+        if records
     ]
 
 
-def _csv(records: Sequence[Record]) -> str:
+def _csv(findings: Findings, records: Sequence[Record]) -> str:
     out = io.StringIO()
     columns = list(type(records[0]).model_fields)
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([*columns, "suite", "smoke"])
     for record in records:
         values = record.model_dump(mode="python")
-        writer.writerow(_cell(values[column]) for column in columns)
+        cells = [_cell(values[column]) for column in columns]
+        writer.writerow([*cells, findings.suite, findings.smoke])
     return out.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import made_up
 import pytest
@@ -52,6 +53,29 @@ def test_the_csv_report_has_a_file_per_table_with_all_its_rows(tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == len(findings.runs)
     assert float(rows[0]["value"]) == findings.runs[0].value
+
+
+def test_every_row_of_the_csv_report_says_whether_it_is_of_a_trial(tmp_path):
+    plan = replace(made_up.plan(2, 2, splits=("test",)), smoke=True)
+
+    paths = CSV.write(CSV.settings(), made_up.findings(plan), tmp_path)
+
+    for path in paths:
+        with path.open(newline="") as file:
+            assert {(row["suite"], row["smoke"]) for row in csv.DictReader(file)} == {
+                ("made-up", "True")
+            }
+
+
+def test_a_remark_in_markdown_names_its_row(tmp_path):
+    plan = made_up.plan(2, 2, splits=("test", "noise"), metrics=False)
+    records = made_up.records(plan)
+    lost = next(c for c in plan.cells if c.stage == "evaluate" and c.procedure == "random")
+    del records[lost.key]
+
+    (path,) = MARKDOWN.write(MARKDOWN.settings(), made_up.findings(plan, records), tmp_path)
+
+    assert "- 1 of 4 runs have no value (test (ID), random)" in path.read_text().splitlines()
 
 
 @pytest.mark.parametrize("reporter", [MARKDOWN, JSON, CSV], ids=lambda reporter: reporter.name)
