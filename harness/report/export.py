@@ -20,6 +20,7 @@ ESCAPES = str.maketrans(
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+        "[": "{[}",  # at the start of a row, it would be an argument of the line before
         "<": r"\textless{}",
         ">": r"\textgreater{}",
         "·": r"\textperiodcentered{}",
@@ -42,7 +43,7 @@ def as_text(frame: pd.DataFrame, form: str) -> str:
 
 
 def _hole(value: object) -> bool:
-    return value is None or str(value) in ("nan", "<NA>", "NaT")
+    return value is None or (not isinstance(value, str) and str(value) in ("nan", "<NA>", "NaT"))
 
 
 def _plain(value: object) -> object:

@@ -44,6 +44,13 @@ def test_latex_is_escaped_and_aligned():
     assert r"\textless{}x\textgreater{} & -- & -- & 2.00 \\" in lines
 
 
+def test_a_label_is_no_hole_and_no_latex_command():
+    frame = pd.DataFrame({"procedure": ["nan", "[2em]"]})
+
+    assert json.loads(as_text(frame, "json"))[0] == {"procedure": "nan"}
+    assert as_text(frame, "latex").splitlines()[4:6] == [r"nan \\", r"{[}2em] \\"]
+
+
 def test_an_existing_file_is_kept_unless_forced(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("mine")
