@@ -38,7 +38,7 @@ def terminal(findings: Findings, console: Console) -> None:
 def _bullet(sign: str, text: str, style: str = "") -> Table:
     line = Table.grid(padding=(0, 1, 0, 0))
     line.add_column(width=1)
-    line.add_column(ratio=1)
+    line.add_column(ratio=1, overflow="fold")
     line.add_row(Text(sign, style or "cyan"), Text(text, style))
     return line
 
@@ -145,11 +145,12 @@ def _points(findings: Findings, width: int) -> Iterator[Table]:
 
 
 def _summary(found: PairSummary | PointSummary | None) -> str:
-    if found is None:
+    if found is None or (found.mean is None and not found.not_finite):
         return NOTHING
     if found.mean is None:
         return f"{found.not_finite} not finite"
-    return f"{figures(found.mean)} ({figures(found.sd, 2)})"
+    diverged = f", {found.diverged} diverged" if found.diverged else ""
+    return f"{figures(found.mean)} ({figures(found.sd, 2)}){diverged}"
 
 
 def _say_problems(findings: Findings, console: Console) -> None:

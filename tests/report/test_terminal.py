@@ -60,6 +60,16 @@ def test_a_trial_run_and_failed_cells_cannot_be_overlooked():
     assert "and 2 more" in text
 
 
+def test_a_long_path_in_a_reason_is_shown_to_its_end():
+    plan = made_up.plan(1, 2, splits=("test",))
+    path = f"runs/cells/finetune/{'0123456789' * 12}/weights.safetensors"
+    failed = made_up.failure(plan.cells[-1], f"{path} was changed")
+
+    text = shown(made_up.findings(plan, made_up.records(plan), failed=[failed]))
+
+    assert path in text.replace("\n", "").replace(" ", "")
+
+
 def test_an_empty_store_is_shown_with_dashes():
     text = shown(made_up.findings(made_up.plan(2, 2), {}))
 
