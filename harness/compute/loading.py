@@ -51,9 +51,13 @@ def kept(size: int, limit: Limit | None) -> torch.Tensor:
 
 
 def shift_draws(position: int, use: Use, examples: torch.Tensor) -> HashDraws:
-    """The draws of an OOD split: a function of the shift, its place and the example, of no seed."""
-    settings = json.dumps(dict(use.settings), sort_keys=True)
-    return HashDraws(derive(0, "shift", position, use.name, settings), examples)
+    """The draws of an OOD split: a function of the shift, its place and the example, of no seed.
+
+    Settings that do not enter a cell's key do not enter the draws.
+    """
+    settings = {name: value for name, value in use.settings.items() if name not in use.hidden}
+    written = json.dumps(settings, sort_keys=True)
+    return HashDraws(derive(0, "shift", position, use.name, written), examples)
 
 
 def apply_shift(

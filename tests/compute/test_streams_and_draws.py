@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
-from harness.api.cells import Seeds
+from harness.api.cells import Seeds, Use
 from harness.compute.draws import HashDraws
 from harness.compute.hashing import GOLDEN, key_of, keyed, mix64, wrap64
+from harness.compute.loading import shift_draws
 from harness.compute.streams import RunStreams, derive, stream
 
 CPU = torch.device("cpu")
@@ -92,3 +93,12 @@ def test_permutations_are_permutations_and_all_of_them_come_about_equally_often(
 def test_keys_for_tensors_and_for_integers_agree():
     base = key_of(3, CPU)
     assert int(keyed(base, 5)) == int(keyed(base, torch.tensor(5)))
+
+
+def test_draws_of_a_shift_follow_the_settings_that_make_its_key_and_no_others():
+    def drawn(**settings):
+        use = Use("shift", "noise", "noise", settings, "0", hidden=("folder",))
+        return shift_draws(0, use, torch.arange(4)).uniform(2).tolist()
+
+    assert drawn(sd=0.3, folder="a") == drawn(sd=0.3, folder="b")
+    assert drawn(sd=0.3) != drawn(sd=0.4)
