@@ -6,10 +6,11 @@ from harness.api.hooks import hookimpl
 from harness.api.offers import Metric
 from harness_landscape.barrier import BARRIER
 from harness_landscape.convexity_gap import CONVEXITY_GAP
+from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
 
 
 @hookimpl
 def harness_metrics() -> Iterable[Metric]:
     """Metrics of points and of pairs."""
-    return (BARRIER, CONVEXITY_GAP, HESSIAN_TOP)
+    return (BARRIER, CONVEXITY_GAP, DISTANCE, HESSIAN_TOP)
