@@ -68,6 +68,15 @@ def head_names(network: Network) -> list[str]:
     return [name for name in network.module.state_dict() if name.startswith(network.head)]
 
 
+def wants_fresh_head(network: Network, weights: Mapping[str, Tensor]) -> bool:
+    """Whether the weights hold no head that fits the network (of other classes, say)."""
+    own = network.module.state_dict()
+    return any(
+        name not in weights or weights[name].shape != own[name].shape
+        for name in head_names(network)
+    )
+
+
 def _check(name: str, network: object) -> None:
     where = f"model {name!r}"
     if not isinstance(network, Network) or not isinstance(network.module, torch.nn.Module):

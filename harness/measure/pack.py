@@ -1,8 +1,6 @@
 """Measure cells: those of one network share its scene, their points and what is known there."""
 
-from collections.abc import Iterator, Mapping, Sequence
-
-from torch import Tensor
+from collections.abc import Iterator, Sequence
 
 from harness.api.cells import Cell, MeasureWork, SplitUse
 from harness.api.contexts import Subject
@@ -10,6 +8,7 @@ from harness.api.offers import Metric
 from harness.api.readings import Reading
 from harness.compute.workbench import Workbench
 from harness.measure.access import SplitKind
+from harness.measure.points import RunPoints
 from harness.measure.reading import Order, read
 from harness.measure.scene import Budget, Examples, Scene
 from harness.measure.shared import Shared
@@ -58,16 +57,16 @@ def _scene(cell: Cell, work: MeasureWork, bench: Workbench) -> Scene:
     def examples(split: str) -> Examples:
         return bench.split(uses[split], cell.limit).seen_as(trained)
 
-    def points(key: str, point: str) -> Mapping[str, Tensor]:
-        return bench.weights(key, point)
-
+    runs = RunPoints(bench, work)
     network = bench.blank(work.model, work.train)
     return Scene(
         network=network,
         examples=examples,
         kinds=kinds,
-        points=points,
+        points=runs.load,
         device=bench.device,
         budget=Budget.of(bench.device),
         stacked=bench.device.type != "cpu" and network.stackable,
+        origin=runs.origin,
+        named=runs.named,
     )

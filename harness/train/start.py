@@ -8,7 +8,7 @@ from torch import Tensor
 
 from harness.api.cells import Cell, TrainWork
 from harness.api.errors import HarnessError
-from harness.compute.building import head_names
+from harness.compute.building import head_names, wants_fresh_head
 from harness.compute.streams import RunStreams
 from harness.compute.weights import load_weights
 from harness.compute.workbench import Workbench
@@ -24,7 +24,7 @@ def starting_weights(cell: Cell, course: Course, bench: Workbench) -> dict[str, 
     else:
         weights = _given(cell, work, bench)
     fresh = course.recipe.head == "fresh" or (
-        course.recipe.head == "auto" and not _head_fits(course, weights)
+        course.recipe.head == "auto" and wants_fresh_head(course.network, weights)
     )
     if fresh and not course.network.head:
         raise HarnessError(
@@ -59,14 +59,6 @@ def _given(cell: Cell, work: TrainWork, bench: Workbench) -> dict[str, Tensor]:
             fix="run the suite again to plan with the new file",
         )
     return weights
-
-
-def _head_fits(course: Course, weights: Mapping[str, Tensor]) -> bool:
-    own = course.network.module.state_dict()
-    return all(
-        name in weights and weights[name].shape == own[name].shape
-        for name in head_names(course.network)
-    )
 
 
 def _check(course: Course, weights: Mapping[str, Tensor], source: str) -> None:
