@@ -55,6 +55,14 @@ def test_a_limit_of_nothing_is_refused_before_anything_runs(tmp_path):
         harness.run("quick", store=tmp_path, limit=0)
 
 
+def test_a_misspelt_argument_is_refused_and_no_suite_runs_without_it(tmp_path):
+    with pytest.raises(TypeError, match="unexpected argument 'smok'"):
+        harness.run("quick", store=tmp_path, smok=True)
+    with pytest.raises(TypeError, match="unexpected argument 'seeds'"):
+        harness.load("quick", store=tmp_path, seeds=3)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_unknown_precision_is_no_empty_result(tmp_path):
     with pytest.raises(harness.HarnessError, match="unknown precision 'float16'"):
         harness.load("quick", store=tmp_path, precision="float16")

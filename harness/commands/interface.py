@@ -93,6 +93,8 @@ def _open(suite: str | Path, store: str | Path, precision: str, asked: Asked) ->
     from harness.store import Store
     from harness.suite import open_suite
 
+    for name in asked.keys() - Asked.__annotations__.keys():  # `Unpack` is for type checkers only
+        raise TypeError(f"unexpected argument {name!r}; see {Asked.__module__}.Asked")
     overrides = asked.get("overrides", ())
     if isinstance(overrides, Mapping):
         overrides = [f"{key}={_written(value)}" for key, value in overrides.items()]
