@@ -140,12 +140,12 @@ def finish(cells: Iterable[Cell]) -> None:
         Store("runs").write(record_of(cell), {})
 
 
-def fail(cell: Cell) -> None:
+def fail(cell: Cell, reason: str = "out of memory") -> None:
     Store("runs").fail(
         Failure(
             key=cell.key,
             stage=cell.stage,
-            reason="out of memory",
+            reason=reason,
             log="boom",
             attempts=2,
             when=datetime(2026, 1, 1, tzinfo=UTC),

@@ -65,7 +65,7 @@ def _print_failed(found: Planned) -> None:
     for failure in failed[:SHOWN]:
         cell = cells[failure.key]
         whose = f"{cell.procedure or 'shared'}, seeds {seeds_in_words(cell.seeds)}"
-        click.echo(f"failed: {failure.key} ({whose}): {failure.reason}")
+        click.echo(f"failed: {failure.key} ({whose}): {' '.join(failure.reason.split())}")
         click.echo(f"  the end of its log: {failure_log(found.store.root, failure.key)}")
     if len(failed) > SHOWN:
         click.echo(f"and {len(failed) - SHOWN:,} more failed")

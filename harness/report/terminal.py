@@ -161,7 +161,7 @@ def _say_problems(findings: Findings, console: Console) -> None:
     if groups:
         console.print(Text("Cells without a usable result", "bold red"))
     for (state, stage, reason), cells in list(groups.items())[:8]:
-        who = ", ".join(cells[:3]) + (f" and {len(cells) - 3} more" if len(cells) > 3 else "")
+        who = "; ".join(cells[:3]) + (f" and {len(cells) - 3} more" if len(cells) > 3 else "")
         text = f"{count(len(cells), f'{stage} cell')} {state}: {' '.join(reason.split())} ({who})"
         console.print(_bullet("x", text, "red" if state in ("failed", "damaged") else "yellow"))
     if len(groups) > 8:

@@ -81,7 +81,7 @@ def test_a_status_counts_and_fails_only_where_a_cell_failed(suite, capsys):
     assert main(["status", suite]) == 0
     capsys.readouterr()
 
-    fail(trainings[2])
+    fail(trainings[2], "out of\nmemory")
     record = paths.cell_folder(Store("runs").root, trainings[0].key) / paths.RECORD
     record.write_bytes(record.read_bytes()[:-5])
 
