@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.api.data import Outline
 from harness.api.errors import HarnessError
@@ -50,6 +52,21 @@ def check_inits(training: Training, root: Table, context: Context) -> None:
             more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
             message = f"there is no checkpoint {missing[0]}{more}"
             context.problems.add(HarnessError(message, where=where))
+        for path in files:
+            if path not in missing and not _holds_weights(path):
+                error = HarnessError(f"{path} holds no weights as safetensors do", where=where)
+                context.problems.add(error)
+
+
+def _holds_weights(path: Path) -> bool:
+    """Whether a file starts as a safetensors file does: the length of a JSON table, and it."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            rest = path.stat().st_size - 8
+            return length <= rest and isinstance(json.loads(file.read(length)), dict)
+    except (OSError, ValueError):
+        return False
 
 
 def check_pretrain_data(pretrain: Pretrain, data: DataUse, where: str) -> None:

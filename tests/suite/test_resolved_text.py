@@ -11,6 +11,9 @@ from harness.suite.nodes import plain
 from harness.suite.parsing import parse
 from harness.suite.writing import dump
 
+NO_WEIGHTS = (2).to_bytes(8, "little") + b"{}"
+"""The smallest safetensors file."""
+
 FULL = """
 id: full
 version: 1.10
@@ -42,7 +45,7 @@ primary: {score: 1e-3, id: val, ood: [wild, other]}
 def full(opened, tmp_path, monkeypatch):
     monkeypatch.setenv("TOY_DATA", str(tmp_path))
     for seed in (1, 2, 3):
-        (tmp_path / f"w{seed}.safetensors").touch()
+        (tmp_path / f"w{seed}.safetensors").write_bytes(NO_WEIGHTS)
 
     def open_full(**options):
         return opened(FULL, options=options)

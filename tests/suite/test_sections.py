@@ -5,6 +5,9 @@ import pytest
 from harness.api.errors import HarnessError
 from harness.suite.summary import summary
 
+NO_WEIGHTS = (2).to_bytes(8, "little") + b"{}"
+"""The smallest safetensors file."""
+
 
 def test_every_needed_section_is_named(complaint):
     message = complaint("id: x\n")
@@ -64,21 +67,21 @@ def test_an_init_stands_once(complaint):
 
 def test_a_checkpoint_is_a_file_per_pretraining_seed(opened, tmp_path):
     (tmp_path / "w").mkdir()
-    (tmp_path / "w" / "0.safetensors").touch()
-    (tmp_path / "w" / "1.safetensors").touch()
+    (tmp_path / "w" / "0.safetensors").write_bytes(NO_WEIGHTS)
+    (tmp_path / "w" / "1.safetensors").write_bytes(NO_WEIGHTS)
     init = opened(inits='[{checkpoint: "w/{seed}.safetensors", as: mine}]').inits[0]
     assert (init.label, init.kind) == ("mine", "checkpoint")
     assert init.checkpoint == str(tmp_path / "w" / "{seed}.safetensors")
 
 
 def test_a_missing_checkpoint_is_named(complaint, tmp_path):
-    (tmp_path / "0.safetensors").touch()
+    (tmp_path / "0.safetensors").write_bytes(NO_WEIGHTS)
     message = complaint(inits='[{checkpoint: "{seed}.safetensors"}]')
     assert message == f"6:1: there is no checkpoint {tmp_path / '1.safetensors'}"
 
 
 def test_one_checkpoint_may_serve_all_pretraining_seeds(opened, tmp_path):
-    (tmp_path / "w.safetensors").touch()
+    (tmp_path / "w.safetensors").write_bytes(NO_WEIGHTS)
     suite = opened(inits="[random, {checkpoint: w.safetensors}]")
     assert "  runs        6 in 2 procedures" in list(summary(suite))
 
@@ -250,3 +253,9 @@ def test_a_broken_plugin_that_the_command_line_names_is_refused_too(opened, tmp_
 def test_a_plugin_file_is_left_out_by_the_path_it_was_named_by(complaint, name):
     message = complaint(plugins=None, options={"extra": ["./toys.py"], "without": [name]})
     assert "there is no dataset 'flowers'" in message
+
+
+def test_a_file_without_weights_is_no_checkpoint(complaint, tmp_path):
+    (tmp_path / "w.safetensors").write_text("not found")
+    message = complaint(inits="[{checkpoint: w.safetensors}]")
+    assert message == f"6:1: {tmp_path / 'w.safetensors'} holds no weights as safetensors do"
