@@ -14,6 +14,7 @@ def command(suite: SuiteOptions, show: bool) -> int:
     SUITE is a built-in suite's name or the path of a YAML file. Every problem is told, one per
     line, and the exit code is 2.
     """
+    from harness.plan import expand
     from harness.suite import SuiteError
     from harness.suite.summary import summary
 
@@ -23,6 +24,7 @@ def command(suite: SuiteOptions, show: bool) -> int:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
         return 2
+    expand(checked, catalogue)  # finds what only the whole plan shows: work that stands twice
     if show:
         click.echo(checked.text, nl=False)
         return 0

@@ -45,7 +45,7 @@ def choose_pairs(
     if wanted > MOST:
         raise HarnessError(
             f"a pair metric over all of {len(runs):,} runs means {wanted:,} pairs per procedure",
-            fix="give a number of pairs to draw, as `pairs: {sample: 1000}`",
+            fix="give a number of pairs to draw, as `pairs: 1000`",
         )
     if which == "within-pretrain-seed":
         return [pair for members in groups for pair in combinations(members, 2)]

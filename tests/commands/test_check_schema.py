@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from harness.api.errors import HarnessError
 from harness.commands import check, schema
 
 TOYS = str(Path(__file__).parents[1] / "suite" / "toy_offers.py")
@@ -67,6 +68,12 @@ def test_check_tells_every_problem_one_per_line(run):
         "error: toy.yaml:5:26: unknown key 'batc'; did you mean 'batch'?",
         "error: toy.yaml:8:19: the number of pretrain seeds must be at least 1, not -2",
     ]
+
+
+def test_check_finds_what_only_the_plan_shows(run):
+    many = TEXT.replace("pretrain: 2, finetune: 3", "pretrain: 2, finetune: 1000")
+    with pytest.raises(HarnessError, match=r"1,999,000 pairs per procedure.*`pairs: 1000`"):
+        run(many.replace("[gap]", "[{gap: {}, pairs: all}]"))
 
 
 def test_check_takes_overrides_and_trials(run):
