@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from harness.api.cells import Cell, Seeds
 from harness.api.data import InputSpec, Task
+from harness.api.looks import Look
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -262,6 +263,12 @@ class Probe(Protocol):
 
         "all", "no-bias-and-norm", "no-head", or a module's name: what it and its parts hold.
         """
+
+    def losses(self, points: Sequence[Weights], split: str, look: Look) -> Tensor:
+        """Mean losses [k] (float64) at several points, as the look says."""
+
+    def slope(self, weights: Weights, split: str, look: Look) -> tuple[float, Tensor]:
+        """Mean loss and its gradient [P], as the look says, from one pass."""
 
     def gradient(self, weights: Weights, split: str, *, examples: int | None = None) -> Tensor:
         """Gradient [P] of the mean loss, evaluation mode, weighted exactly by example."""

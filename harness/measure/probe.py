@@ -9,8 +9,9 @@ from torch import Generator, Tensor
 
 from harness.api.contexts import Evaluation, Krylov, Subject, Weights
 from harness.api.errors import HarnessError
+from harness.api.looks import Look
 from harness.compute.streams import stream
-from harness.measure import batchnorm, parameters
+from harness.measure import batchnorm, looks, parameters
 from harness.measure.access import AccessControl
 from harness.measure.curvature import Curvature
 from harness.measure.data import Sample
@@ -136,6 +137,21 @@ class SceneProbe:
     def group(self, which: str) -> Tensor:
         """Which parameters belong to a group: booleans [P]."""
         return parameters.group(self.view.scene, which)
+
+    def losses(self, points: Sequence[Weights], split: str, look: Look) -> Tensor:
+        """Mean losses [k] as the look says."""
+        whole = self.view.sample(split, _first(points), look.examples)
+        scene, sample = looks.objective_of(self.view.scene, look), looks.batch_of(whole, look)
+        bytes_each = self.view.bytes_each(points[0], whole)
+        found = each_example(scene, points, sample, bytes_each, self.ledger)
+        return torch.stack([losses.mean() for losses, _ in found])
+
+    def slope(self, weights: Weights, split: str, look: Look) -> tuple[float, Tensor]:
+        """Mean loss and gradient [P] as the look says."""
+        whole = self.view.sample(split, weights, look.examples)
+        scene, sample = looks.objective_of(self.view.scene, look), looks.batch_of(whole, look)
+        bytes_each = self.view.bytes_each(weights, whole)
+        return looks.slope(scene, weights, sample, bytes_each, self.ledger)
 
     def gradient(self, weights: Weights, split: str, *, examples: int | None = None) -> Tensor:
         """Gradient [P] of the mean loss."""
