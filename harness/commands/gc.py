@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import click
 
+from harness.api.errors import HarnessError
 from harness.api.numbers import count
 from harness.commands.options import store_option
 from harness.commands.tables import echo_table
@@ -35,10 +36,20 @@ def command(store: str, dry_run: bool, yes: bool) -> None:
     what += f"{count(len(inventory.leftovers), 'leftover')}, {in_bytes(size)}"
     if dry_run:
         click.echo(f"would delete {what}")
-    elif yes or click.confirm(f"delete {what}?"):
+    elif yes or _confirmed(what):
         click.echo(f"freed {in_bytes(discard(opened, inventory))}")
     else:
         click.echo("deleted nothing")
+
+
+def _confirmed(what: str) -> bool:
+    try:
+        return click.confirm(f"delete {what}?")
+    except click.Abort:  # nobody is there to answer
+        click.echo(err=True)
+        raise HarnessError(
+            f"{what} not deleted: nobody answered", fix="say --yes, or --dry-run to look"
+        ) from None
 
 
 def _print(store: Store, inventory: Inventory) -> None:

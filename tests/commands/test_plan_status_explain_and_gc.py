@@ -1,5 +1,6 @@
 """The commands that look: plan, status, explain and gc, on results that are written by hand."""
 
+import io
 import json
 import subprocess
 import sys
@@ -202,6 +203,18 @@ def test_gc_deletes_what_no_suite_refers_to_after_asking(suite, capsys, monkeypa
     assert len(store.survey([*plan.cells, *other.cells]).done) == 2
     assert main(["gc"]) == 0
     assert "nothing to delete" in capsys.readouterr().out
+
+
+def test_gc_that_nobody_answers_deletes_nothing(suite, capsys, monkeypatch):
+    checked, plan = plan_of(suite)
+    _, other = plan_of(suite, "model.line.width=8")
+    finish(other.cells[:1])
+    Store("runs").save_suite(plan, checked.text)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+
+    assert main(["gc"]) == 2
+    assert "nobody answered; say --yes" in capsys.readouterr().err
+    assert len(Store("runs").survey(other.cells[:1]).done) == 1
 
 
 def test_looking_imports_nothing_heavy(suite):
