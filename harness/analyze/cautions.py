@@ -62,9 +62,8 @@ def _few_seeds(results: Results) -> Iterator[str]:
 def _not_finite(results: Results, found: Sequence[Spread]) -> Iterator[str]:
     held = [s for s in found if s.not_finite]
     if held:
-        where = words(f"{s.score} on {s.split} ({s.procedure})" for s in held[:3])
-        more = f" and {len(held) - 3} more" if len(held) > 3 else ""
-        yield f"NaN or infinite scores in {where}{more}: no mean is given there."
+        where = _some([f"{s.score} on {s.split} ({s.procedure})" for s in held])
+        yield f"NaN or infinite scores in {where}: no mean is given there."
     values = results.readings["value"]
     infinite = int((~values.abs().lt(float("inf"))).sum())
     if infinite:
@@ -100,6 +99,10 @@ def _test_noise(found: Sequence[Spread], plan: Plan) -> Iterator[str]:
     if below:
         yield (
             f"In-domain ({plan.primary.id}) the spread of {plan.primary.score} over runs is below "
-            f"the sampling noise of one run's test: {words(below)}. Do not read differences "
+            f"the sampling noise of one run's test: {_some(below)}. Do not read differences "
             "between single runs there as differences between seeds."
         )
+
+
+def _some(items: Sequence[str]) -> str:
+    return words([*items[:3], f"{len(items) - 3} more"] if len(items) > 3 else items)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from harness.analyze import answers
+from harness.analyze import answers, overview
 from harness.analyze.cautions import warnings_of
 from harness.analyze.landscape import (
     mean_curves,
@@ -33,11 +33,22 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
     readings = results.readings[~results.readings["detail"]]
     pairs = pair_summaries(readings, results.cells)
     primary = plan.primary
+    many = len(notes) > overview.MANY
+    compared = answers.comparison(notes, found, primary)
     told: tuple[Answer, ...] = (
-        *answers.quality(notes, found, shares, primary),
-        *answers.comparison(notes, found, primary),
-        *answers.seed_shares(notes, shares, primary),
-        *answers.connections(notes, pairs, primary),
+        (
+            *overview.quality(found, primary),
+            *compared,
+            *overview.seed_shares(shares, primary),
+            *overview.connections(pairs, primary),
+        )
+        if many
+        else (
+            *answers.quality(notes, found, shares, primary),
+            *compared,
+            *answers.seed_shares(notes, shares, primary),
+            *answers.connections(notes, pairs, primary),
+        )
     )
     return Findings(
         suite=plan.suite_id,

@@ -12,6 +12,8 @@ from harness.api.findings import Findings, PairSummary, PointSummary, Spread, Va
 from harness.api.numbers import NOTHING, TRIAL, count, decimals_of, figures, fixed, percent
 
 NARROW = 72
+MOST_ROWS = 60  # of the scores; beyond, the terminal shows the primary splits alone
+MOST_PROCEDURES = 6  # beyond, it shows the first value of a pair metric alone
 KINDS = {"same-pretrain-seed": "same seed", "different-pretrain-seed": "different seeds"}
 
 
@@ -44,7 +46,7 @@ def _bullet(sign: str, text: str, style: str = "") -> Table:
 
 
 def _scores(findings: Findings, narrow: bool) -> Table:
-    spreads = [s for s in findings.spreads if s.score == findings.primary_score]
+    spreads = _shown(findings)
     shares = {(s.procedure, s.split): s for s in findings.variance if s.score == spreads[0].score}
     decimals = decimals_of((s.mean for s in spreads), (s.sd for s in spreads))
     table = _table(f"{findings.primary_score}: mean, sd and worst run; shares of the variance")
@@ -62,6 +64,14 @@ def _scores(findings: Findings, narrow: bool) -> Table:
                 row += _shares(shares.get((spread.procedure, spread.split)))
             table.add_row(*row)
     return table
+
+
+def _shown(findings: Findings) -> list[Spread]:
+    spreads = [s for s in findings.spreads if s.score == findings.primary_score]
+    if len(spreads) <= MOST_ROWS:
+        return spreads
+    primary = (findings.primary_id, *findings.primary_ood)
+    return [s for s in spreads if s.split in primary]
 
 
 def _spread(spread: Spread, decimals: int) -> list[Text]:
@@ -90,6 +100,10 @@ def _say_others(findings: Findings, console: Console) -> None:
     notes = {s.note for s in findings.variance if s.note and s.pretrain is None}
     for note in sorted(notes):
         console.print(_bullet(" ", f"No shares: {note}.", "dim"))
+    splits = {s.split for s in findings.spreads} - {s.split for s in _shown(findings)}
+    if splits:
+        text = f"{count(len(splits), 'more split')} in the full report."
+        console.print(_bullet(" ", text, "dim"))
     scores = dict.fromkeys(s.score for s in findings.spreads if s.score != findings.primary_score)
     if scores:
         console.print(_bullet(" ", f"Also scored: {', '.join(scores)} (full report).", "dim"))
@@ -107,9 +121,11 @@ def _pairs(findings: Findings) -> Iterator[Table]:
         for kind in kinds:
             table.add_column(Text(KINDS.get(kind, kind)), justify="right", overflow="fold")
             table.add_column("n", justify="right", no_wrap=True)
-        for procedure in dict.fromkeys(pair.procedure for pair in here):
+        procedures = list(dict.fromkeys(pair.procedure for pair in here))
+        values = 4 if len(procedures) <= MOST_PROCEDURES else 1
+        for procedure in procedures:
             own = [pair for pair in here if pair.procedure == procedure]
-            for name in list(dict.fromkeys(pair.name for pair in own))[:4]:
+            for name in list(dict.fromkeys(pair.name for pair in own))[:values]:
                 cells = {pair.pair_kind: pair for pair in own if pair.name == name}
                 row = [Text(f"{procedure}, {name}")]
                 for kind in kinds:

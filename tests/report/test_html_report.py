@@ -250,3 +250,12 @@ def test_no_script_from_outside_runs_in_a_browser(tmp_path):
     assert console == ""
     assert "<title>pwned" not in dom
     assert 'class="plot js-plotly-plot"' in dom
+
+
+def test_a_legend_says_truly_which_of_its_signs_repeat(tmp_path):
+    names = tuple(f"width-{i}" for i in range(8))
+
+    words = Page(written(made_up.findings(made_up.plan(2, 2, names)), tmp_path)).words
+
+    assert "signs repeat after 6" in words
+    assert "colours repeat" not in words

@@ -29,6 +29,18 @@ def test_a_suite_of_the_size_of_quick_does_not_flood_the_terminal():
     assert len(shown(made_up.findings()).splitlines()) <= 70
 
 
+def test_many_procedures_do_not_flood_the_terminal():
+    names = tuple(
+        f"cnn[width={8 * i}] \u00b7 pretrained \u00b7 full[lr=0.00{i}]" for i in range(20)
+    )
+
+    text = shown(made_up.findings(made_up.plan(2, 2, names)))
+
+    assert len(text.splitlines()) <= 250
+    assert all(name.split(" ")[0] in text for name in names)
+    assert "6 more splits in the full report" in text
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 140])
 def test_no_line_is_wider_than_the_terminal(width):
     lines = shown(made_up.findings(), width).splitlines()

@@ -1,0 +1,57 @@
+"""Answers over many procedures."""
+
+import made_up
+import pytest
+
+NAMES = tuple(f"width-{i}" for i in range(7))
+
+
+def test_many_procedures_share_four_answers_with_their_extremes_and_counts():
+    plan = made_up.plan(2, 2, NAMES, splits=("test", "rotation-60"))
+    found = made_up.findings(plan)
+
+    quality, better, shares, between = (answer.text for answer in found.answers)
+
+    means = {
+        s.procedure: s.mean for s in found.spreads if (s.split, s.score) == ("test", "accuracy")
+    }
+    for place in (min, max):
+        name = place(means, key=lambda name: means[name])
+        assert f"{means[name]:.3f} ({name})" in quality
+    assert "best of 7" in better
+    assert sum("noise" in warning for warning in found.warnings) == 1
+    assert all(len(warning) < 400 for warning in found.warnings)
+    assert "each share is uncertain" in shares
+    assert "(same pretrain seed, 7 procedures)" in between
+
+
+def test_what_is_missing_or_diverged_is_counted_among_many_procedures():
+    plan = made_up.plan(2, 2, NAMES, splits=("test", "rotation-60"))
+    records = made_up.records(plan)
+    trained = next(cell for cell in plan.cells if cell.stage == "finetune")
+    records[trained.key] = records[trained.key].model_copy(update={"outcome": "diverged"})
+    for cell in plan.cells:
+        if cell.stage in ("evaluate", "measure") and cell.procedure == "width-3":
+            del records[cell.key]
+
+    quality, _, shares, between = (a.text for a in made_up.findings(plan, records).answers)
+
+    assert quality.count("1 of 7 procedures without a mean") == 2
+    assert quality.count("1 of 7 procedures with runs missing") == 2
+    assert quality.count("1 of 7 procedures with diverged runs") == 2
+    assert "of 1 of 7 cannot be told" in shares
+    assert "6 of 7 procedures" in between
+
+
+@pytest.mark.parametrize(("number", "answers"), [(6, 14), (7, 4)])
+def test_six_procedures_have_answers_of_their_own(number, answers):
+    plan = made_up.plan(2, 2, NAMES[:number], splits=("test", "rotation-60"))
+
+    assert len(made_up.findings(plan).answers) == answers
+
+
+def test_many_procedures_of_an_empty_store_claim_nothing():
+    found = made_up.findings(made_up.plan(2, 2, NAMES, splits=("test",)), {})
+
+    assert "no procedure has a mean" in found.answers[0].text
+    assert "cannot be told" in found.answers[1].text
