@@ -183,7 +183,7 @@ def test_offers_are_made_without_torch():
 
     code = (
         "import sys, harness_landscape as h; offers = h.harness_metrics(); "
-        "assert {o.name for o in offers} == {'barrier', 'hessian-top'}; "
+        "assert {o.name for o in offers} >= {'barrier', 'hessian-top'}; "
         "assert not {'torch', 'numpy', 'pandas'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
