@@ -172,6 +172,23 @@ class Krylov(Protocol):
         Grows the space until every residual is at most `tolerance`, or to `products` products.
         """
 
+    def density(self, steps: int = 80, run: int = 0) -> tuple[Tensor, Tensor]:
+        """Nodes and weights [m <= steps] of the spectrum as one random unit vector v sees it.
+
+        sum_k weight_k f(node_k) = v'f(H)v, exactly for polynomials f up to degree 2m - 1; its mean
+        over runs is an unbiased estimate of tr f(H) / P. The weights sum to 1. Run 0 is the space
+        that eigenvalues are read from; others start from vectors of their own. float64, on the
+        CPU; NaN where the point has diverged.
+        """
+
+    def trace_samples(self, count: int, sketch: int = 0) -> Tensor:
+        """Independent unbiased estimates [count] of the trace (float64, on the CPU).
+
+        Hutchinson: P v'Hv, one product each, the first being the start of the space. With a
+        sketch of so many products of the space, only what lies outside it is sampled (Hutch++).
+        They share products with `top` and `density`.
+        """
+
 
 class Probe(Protocol):
     """The only thing a metric is given. Split names are those of the suite, and "train".

@@ -10,99 +10,25 @@ finds the second copies. Golub and Van Loan, Matrix Computations, chapter 10.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import torch
 from torch import Generator, Tensor
 
 from harness.api.contexts import Eigenvalues
+from harness.measure.segments import Known, Segment
 
 NOISE = 10.0  # rounding of a product, in units of eps * ||H||
 WIDE_BYTES = 2**30  # a basis up to this size is kept in float64
-
-
-@dataclass
-class Segment:
-    """One run of the three-term recurrence; `closed` once its space is invariant."""
-
-    alphas: list[float] = field(default_factory=list)
-    betas: list[float] = field(default_factory=list)
-    closed: bool = False
-
-    def first(self, products: int) -> "Segment":
-        """The segment as it was after so many of its products."""
-        whole = products >= len(self.alphas)
-        return Segment(self.alphas[:products], self.betas[:products], self.closed and whole)
-
-    def pairs(self, floor: float) -> tuple[Tensor, Tensor]:
-        """Ritz values and absolute residuals (at least the rounding noise)."""
-        middle = torch.tensor(self.alphas, dtype=torch.float64)
-        beside = torch.tensor(self.betas[: len(self.alphas) - 1], dtype=torch.float64)
-        matrix = torch.diag(middle) + torch.diag(beside, 1) + torch.diag(beside, -1)
-        values, vectors = torch.linalg.eigh(matrix)
-        last = 0.0 if self.closed else self.betas[-1]
-        return values, (last * vectors[-1].abs()).clamp(min=floor)
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a space tells after some of its products: its segments, and the rounding noise."""
-
-    segments: tuple[Segment, ...]
-    floor: float
-    scale: float
-    size: int
-
-    @property
-    def products(self) -> int:
-        """Products that it takes to know this."""
-        return sum(len(segment.alphas) for segment in self.segments)
-
-    def answered(self, wanted: int, by: Literal["magnitude", "value"], tolerance: float) -> bool:
-        """Whether the `wanted` largest eigenvalues are known well enough."""
-        values, residuals = self._ordered(by)
-        if self.products >= self.size:
-            return True
-        if len(values) < wanted:
-            return False
-        allowed = (tolerance * values[:wanted].abs()).clamp(min=self.floor)
-        if bool((residuals[:wanted] > allowed).any()):
-            return False
-        first, last = self.segments[0], self.segments[-1]
-        if first is last:  # all of one eigenvalue's copies but one may hide behind a closed space
-            return not first.closed
-        top, residual = last.pairs(self.floor)
-        best = int(_rank(top, by).argmax())
-        settled = residual[best] <= max(tolerance * abs(float(top[best])), self.floor)
-        kth = _rank(values, by)[wanted - 1]
-        return bool(settled) and bool(_rank(top, by)[best] <= kth + allowed[-1])
-
-    def _ordered(self, by: Literal["magnitude", "value"]) -> tuple[Tensor, Tensor]:
-        floor = self.floor
-        parts = [segment.pairs(floor) for segment in self.segments]
-        values = torch.cat([part[0] for part in parts])
-        residuals = torch.cat([part[1] for part in parts])
-        order = _rank(values, by).argsort(descending=True, stable=True)
-        return values[order], residuals[order]
-
-    def read(
-        self, wanted: int, by: Literal["magnitude", "value"], *, converged: bool
-    ) -> Eigenvalues:
-        """The `wanted` largest eigenvalues, as well as they are known."""
-        values, residuals = self._ordered(by)
-        values, residuals = values[:wanted], residuals[:wanted]
-        largest = torch.full_like(values, self.scale)
-        size = torch.where(values.abs() > self.floor, values.abs(), largest)
-        relative = torch.where(residuals > 0, residuals / size, torch.zeros_like(residuals))
-        return Eigenvalues(values, relative, self.products, converged)
 
 
 class KrylovSpace:
     """A Krylov space of a symmetric operator on R^n that grows on demand.
 
     The operator's own precision decides what counts as noise; recurrence and basis are float64
-    where the device has it and the memory allows.
+    where the device has it and the memory allows. With a `window` only so many basis vectors are
+    kept: enough for densities, where a ghost shares the weight of the eigenvalue it repeats.
     """
 
     def __init__(
@@ -113,7 +39,9 @@ class KrylovSpace:
         *,
         dtype: torch.dtype = torch.float64,
         device: torch.device | None = None,
+        window: int | None = None,
     ) -> None:
+        self._window = window
         self._product = product
         self._size = size
         self._generator = generator
@@ -127,6 +55,11 @@ class KrylovSpace:
         self._scales: list[float] = []  # the largest ||Hv|| up to each product
         self._segments: list[Segment] = []
         self._finite = True
+
+    @property
+    def size(self) -> int:
+        """Dimension n of the space that the operator works on."""
+        return self._size
 
     @property
     def products(self) -> int:
@@ -162,19 +95,52 @@ class KrylovSpace:
                 return known.read(wanted, by, converged=True)
         return known.read(wanted, by, converged=False)
 
-    def extend(self) -> None:
-        """One more product. Nothing happens once the space is all of R^n."""
+    def start(self) -> Tensor:
+        """The random unit vector that the space begins with."""
+        if not self._segments:
+            self._open()
+        return self._rows[0]
+
+    def first(self, steps: int) -> Segment | None:
+        """The first segment after at most so many products; None where one is not finite."""
+        while self.products < steps and not (self._segments and self._segments[0].closed):
+            if not self.extend():
+                return None
+        return self._segments[0].first(steps)
+
+    def split(self, products: int) -> tuple[float, Callable[[Tensor], Tensor]] | None:
+        """The trace inside the space after so many products, and what it holds of any v'Hv.
+
+        None where a product is not finite.
+        """
+        products = min(products, self._size)
+        while self.products < products:
+            if not self.extend():
+                return None
+        known = self._known(products)
+        ends = accumulate([0, *(len(segment.alphas) for segment in known.segments)])
+        places = list(pairwise(ends))
+
+        def inside(vector: Tensor) -> Tensor:
+            along = self._rows[: known.products + 1] @ vector.to(self._wide)
+            along = torch.cat([along.double().cpu(), torch.zeros(1, dtype=torch.float64)])
+            parts = zip(known.segments, places, strict=True)
+            return torch.stack([one.inside(along[a:b], along[b]) for one, (a, b) in parts]).sum()
+
+        return sum(sum(segment.alphas) for segment in known.segments), inside
+
+    def extend(self) -> bool:
+        """One more product; False where there is none: R^n is exhausted, or it is not finite."""
         if self.products >= self._size:
-            return
+            return False
         if not self._segments or self._segments[-1].closed:
-            self._segments.append(Segment())
-            self._keep(self._fresh())
+            self._open()
         segment, basis = self._segments[-1], self._rows[: self._count]
         image = self._product(basis[-1].to(self._dtype)).to(self._wide)
         norm = float(image.norm())
         if not norm < float("inf"):
             self._finite = False
-            return
+            return False
         self._scales.append(max(norm, self._scales[-1] if self._scales else 0.0))
         alpha = float(image @ basis[-1])
         image = image - alpha * basis[-1]
@@ -187,6 +153,11 @@ class KrylovSpace:
         segment.closed = beta <= self._floor(self.products) or self.products >= self._size
         if not segment.closed:
             self._keep(image / beta)
+        return True
+
+    def _open(self) -> None:
+        self._segments.append(Segment())
+        self._keep(self._fresh())
 
     def _floor(self, products: int) -> float:
         """Rounding noise of a product. Relative: H = 0 gives 0, 1e-9 H behaves like H."""
@@ -210,6 +181,9 @@ class KrylovSpace:
         return vector / float(vector.norm())
 
     def _keep(self, vector: Tensor) -> None:
+        if self._window is not None and self._count == self._window:
+            self._rows = torch.cat([self._rows[1 : self._count], vector[None]])
+            return
         if self._count == len(self._rows):
             more = self._rows.new_empty(max(8, self._count // 2), self._size)
             self._rows = torch.cat([self._rows, more])
@@ -226,10 +200,6 @@ class KrylovSpace:
             vector = vector.sub(basis.T @ (basis @ vector))
             before, norm = norm, float(vector.norm())
         return vector
-
-
-def _rank(values: Tensor, by: Literal["magnitude", "value"]) -> Tensor:
-    return values.abs() if by == "magnitude" else values
 
 
 def _nothing(count: int, products: int) -> Eigenvalues:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from torch import Tensor
+
 from harness.api.contexts import Eigenvalues, Weights
 from harness.compute.streams import stream
 from harness.measure.curvature import Curvature
 from harness.measure.data import Sample
 from harness.measure.krylov import KrylovSpace
 from harness.measure.ledger import Ledger
+from harness.measure.runs import Runs
 from harness.measure.view import View
 
 
@@ -21,16 +24,16 @@ class Payer:
 
 @dataclass(frozen=True)
 class SharedSpace:
-    """A Krylov space, and the bytes of the graph that its products come from."""
+    """A Krylov space with its runs, and the bytes of the graph that its products come from."""
 
-    space: KrylovSpace
+    runs: Runs
     payer: Payer
     graph: int
 
     @property
     def bytes(self) -> int:
         """Memory that it holds now, or will with the next product."""
-        return self.graph + self.space.bytes
+        return self.graph + self.runs.main.bytes
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,26 @@ class PaidSpace:
     @property
     def products(self) -> int:
         """Products that the space has cost so far."""
-        return self.shared.space.products
+        return self.shared.runs.main.products
 
     def top(
         self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int
     ) -> Eigenvalues:
         """The `count` largest eigenvalues."""
+        main = self._paying().main
+        return main.top(count, by=by, tolerance=tolerance, products=products)
+
+    def density(self, steps: int = 80, run: int = 0) -> tuple[Tensor, Tensor]:
+        """Nodes and weights of the spectrum as one random vector sees it."""
+        return self._paying().density(steps, run)
+
+    def trace_samples(self, count: int, sketch: int = 0) -> Tensor:
+        """Independent estimates of the trace."""
+        return self._paying().trace_samples(count, sketch)
+
+    def _paying(self) -> Runs:
         self.shared.payer.ledger = self.ledger
-        return self.shared.space.top(count, by=by, tolerance=tolerance, products=products)
+        return self.shared.runs
 
 
 def space_of(view: View, weights: Weights, sample: Sample) -> PaidSpace:
@@ -60,14 +75,21 @@ def space_of(view: View, weights: Weights, sample: Sample) -> PaidSpace:
     def make() -> SharedSpace:
         here = Curvature(view.scene, weights, sample, view.bytes_each(weights, sample))
         payer = Payer(view.ledger)
-        space = KrylovSpace(
-            lambda vector: here.product(vector, payer.ledger),
-            here.size,
-            stream(0, "\x1f".join(["probe:krylov", sample.name, *name])),
-            dtype=sample.dtype,
-            device=view.scene.device,
-        )
-        return SharedSpace(space, payer, here.bytes)
+        row = here.size * sample.dtype.itemsize
+        window = max(2, view.scene.budget.graph // row)
+
+        def begin(run: int) -> KrylovSpace:
+            stream_name = ["probe:krylov", sample.name, *name, *([f"run {run}"] if run else [])]
+            return KrylovSpace(
+                lambda vector: here.product(vector, payer.ledger),
+                here.size,
+                stream(0, "\x1f".join(stream_name)),
+                dtype=sample.dtype,
+                device=view.scene.device,
+                window=window if run else None,
+            )
+
+        return SharedSpace(Runs(begin(0), begin), payer, here.bytes)
 
     kept = view.shared.spaces
     space = kept.get((*name, sample.name), make, lambda made: made.bytes) if name else make()
