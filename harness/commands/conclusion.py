@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from harness.api.errors import HarnessError
 from harness.api.findings import Findings
 from harness.api.offers import Reporter
+from harness.plug.check import describe
 from harness.plug.version import harness_version
-from harness.store.disk import write_text
+from harness.store.disk import plain_refusals, write_text
 
 if TYPE_CHECKING:
     from harness.api.cells import Plan
@@ -35,11 +39,27 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Written:
+    """The files of reports, and a line for each reporter that failed."""
+
+    files: tuple[Path, ...]
+    complaints: tuple[str, ...] = ()
+
+    def tell(self) -> int:
+        """Say it on the terminal; gives the exit code, 2 where something failed."""
+        for path in self.files:
+            click.echo(f"report: {path}")
+        for complaint in self.complaints:
+            click.echo(f"error: {complaint}", err=True)
+        return 2 if self.complaints else 0
+
+
+@dataclass(frozen=True)
 class Conclusion:
-    """Findings, and the files of the reports that show them."""
+    """Findings, and the reports that show them."""
 
     findings: Findings
-    reports: tuple[Path, ...]
+    written: Written
 
 
 def conclude(subject: Subject, outcome: Outcome, reporters: Sequence[str]) -> Conclusion:
@@ -57,22 +77,36 @@ def conclude(subject: Subject, outcome: Outcome, reporters: Sequence[str]) -> Co
 
     results = load_results(subject.plan, subject.store)
     findings = find(results, subject.plan, subject.suite, subject.catalogue)
-    reports = write_reports(findings, subject.catalogue, outcome.folder, reporters)
-    names = [str(report.relative_to(outcome.folder)) for report in reports]
-    head = json.dumps({"state": state, "reports": names})
-    write_text(path, f"{head}\n{findings.model_dump_json()}\n")
-    return Conclusion(findings, reports)
+    written = write_reports(findings, subject.catalogue, outcome.folder, reporters)
+    if not written.complaints:  # the next run tries again
+        _keep(path, state, findings, written)
+    return Conclusion(findings, written)
 
 
 def write_reports(
     findings: Findings, catalogue: Catalogue, folder: Path, reporters: Sequence[str]
-) -> tuple[Path, ...]:
-    """Write the findings in every form that is named; gives the files."""
-    written: list[Path] = []
+) -> Written:
+    """Write the findings in every form that is named; a form that fails stops no other."""
+    files: list[Path] = []
+    complaints: list[str] = []
     for name in reporters:
-        offer: Reporter = catalogue.find("reporter", name).offer
-        written += offer.write(offer.settings(), findings, folder)
-    return tuple(written)
+        provided = catalogue.find("reporter", name)
+        offer: Reporter = provided.offer
+        try:
+            with plain_refusals(folder):
+                files += offer.write(offer.settings(), findings, folder)
+        except HarnessError as error:
+            complaints.append(str(error))
+        except Exception as error:  # of a stranger's plugin: anything
+            who = f"the reporter {name!r} of {provided.provider}"
+            complaints.append(f"{who} failed: {describe(error)}")
+    return Written(tuple(files), tuple(complaints))
+
+
+def _keep(path: Path, state: str, findings: Findings, written: Written) -> None:
+    names = [str(file.relative_to(path.parent)) for file in written.files]
+    head = json.dumps({"state": state, "reports": names})
+    write_text(path, f"{head}\n{findings.model_dump_json()}\n")
 
 
 def _state(subject: Subject, outcome: Outcome, reporters: Sequence[str]) -> str:
@@ -108,6 +142,6 @@ def _kept(path: Path, state: str) -> Conclusion | None:
         reports = tuple(path.parent / name for name in known["reports"])
         if known["state"] != state or not all(report.is_file() for report in reports):
             return None
-        return Conclusion(Findings.model_validate_json(findings), reports)
+        return Conclusion(Findings.model_validate_json(findings), Written(reports))
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not there, or not readable: it is made anew

@@ -66,7 +66,9 @@ def run(
 
         from harness.report.terminal import terminal
 
-        terminal(conclude(subject, outcome, REPORTERS).findings, Console())
+        conclusion = conclude(subject, outcome, REPORTERS)
+        terminal(conclusion.findings, Console())
+        conclusion.written.tell()
     return load_results(subject.plan, subject.store)
 
 

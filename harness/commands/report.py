@@ -47,7 +47,6 @@ def command(suite: SuiteOptions, store: str, precision: str, formats: str, out: 
     from harness.plan import expand
     from harness.report.terminal import terminal
     from harness.store import Store
-    from harness.store.disk import plain_refusals
     from harness.store.paths import suite_folder
 
     plan = expand(checked, catalogue, precision=precision)
@@ -60,7 +59,5 @@ def command(suite: SuiteOptions, store: str, precision: str, formats: str, out: 
     findings = find(results, plan, checked, catalogue)
     folder = out or suite_folder(Path(store), plan.suite_id, plan.version, smoke=plan.smoke)
     terminal(findings, Console())
-    with plain_refusals(folder):
-        for path in write_reports(findings, catalogue, folder, names):
-            click.echo(f"report: {path}")
-    return int(any(problem.state in ("failed", "damaged") for problem in findings.problems))
+    incomplete = any(problem.state in ("failed", "damaged") for problem in findings.problems)
+    return write_reports(findings, catalogue, folder, names).tell() or int(incomplete)

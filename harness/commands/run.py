@@ -98,6 +98,7 @@ def command(suite: SuiteOptions, store: str, **given: Any) -> int:
     if outcome.interrupted:
         click.echo("interrupted; what is finished is kept: run the same command again to go on")
         return INTERRUPTED
+    reporting = 0
     if not given["no_report"]:
         from rich.console import Console
 
@@ -105,10 +106,9 @@ def command(suite: SuiteOptions, store: str, **given: Any) -> int:
 
         conclusion = conclude(Subject(checked, plan, catalogue, place), outcome, reporters)
         terminal(conclusion.findings, Console())
-        for report in conclusion.reports:
-            click.echo(f"report: {report}")
+        reporting = conclusion.written.tell()
     _tell_failures(outcome)
-    return outcome.exit_code
+    return outcome.exit_code or reporting
 
 
 def _options(given: Mapping[str, Any]) -> RunOptions:

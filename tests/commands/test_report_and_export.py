@@ -74,6 +74,46 @@ def test_an_unknown_form_is_an_error_before_anything_is_read(suite, capsys):
     assert "there is no reporter 'htm'; did you mean 'html'?" in capsys.readouterr().err
 
 
+BROKEN = """
+from harness import Reporter, hookimpl
+
+def write(settings, findings, folder):
+    raise RuntimeError("no ink")
+
+@hookimpl
+def harness_reporters():
+    return [Reporter(name="broken", about="Writes nothing.", write=write)]
+"""
+
+
+def test_a_reporter_that_fails_is_one_line_and_stops_no_other(suite, capsys, tmp_path):
+    _, plan = plan_of(suite)
+    finish(plan.cells)
+    (tmp_path / "broken.py").write_text(BROKEN)
+    words = ["-p", "broken.py", "--format", "broken,markdown", "--out", "there"]
+
+    assert main(["report", suite, *words]) == 2
+
+    out, err = capsys.readouterr()
+    assert f"{plan.suite_id} {plan.version}" in out
+    assert "report: there/report.md" in out
+    assert err.startswith("error: the reporter 'broken' of ")
+    assert err.endswith("broken.py failed: RuntimeError: no ink (broken.py:5)\n")
+
+
+def test_a_run_whose_report_fails_shows_its_findings_and_tries_again(suite, capsys, tmp_path):
+    _, plan = plan_of(suite)
+    finish(plan.cells)
+    (tmp_path / "broken.py").write_text(BROKEN)
+
+    for _ in range(2):
+        assert main(["run", suite, "-p", "broken.py", "--report", "broken"]) == 2
+
+        out, err = capsys.readouterr()
+        assert f"{plan.suite_id} {plan.version}" in out
+        assert "failed: RuntimeError: no ink" in err
+
+
 def test_scores_are_exported_with_a_row_for_every_planned_run(suite, capsys):
     _, plan = plan_of(suite)
     finish(plan.cells[:5])
