@@ -37,6 +37,20 @@ class Curve(Record):
     y: dict[str, list[float]]
 
 
+class Grid(Record):
+    """Numbers on a plane: z[quantity][row][column] at (x[column], y[row]).
+
+    `marks` are points of the plane that have a name, such as the runs that span it.
+    """
+
+    name: str
+    split: str | None
+    x: list[float]
+    y: list[float]
+    z: dict[str, list[list[float]]]
+    marks: dict[str, tuple[float, float]] = {}
+
+
 class Cost(Record):
     """Work done, in passes over one example: forward, backward, and the seconds they took."""
 
@@ -46,7 +60,7 @@ class Cost(Record):
 
 
 class Reading(Record):
-    """Values and curves of one metric at one subject, how they were measured, and what it cost.
+    """What one metric says of one subject, how that was measured, and what it cost.
 
     `protocol` holds what a reader needs to compare: examples and split, loss or error, dtype,
     batch-norm policy, parameters included, seed. `converged` is False where an iteration gave up.
@@ -54,6 +68,7 @@ class Reading(Record):
 
     values: tuple[Value, ...]
     curves: tuple[Curve, ...] = ()
+    grids: tuple[Grid, ...] = ()
     protocol: dict[str, Json] = {}
     cost: Cost = Cost()
     converged: bool = True

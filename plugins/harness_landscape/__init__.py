@@ -10,9 +10,10 @@ from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
 from harness_landscape.sharpness import SHARPNESS
+from harness_landscape.slice import SLICE
 
 
 @hookimpl
 def harness_metrics() -> Iterable[Metric]:
     """Metrics of points and of pairs."""
-    return (BARRIER, CONVEXITY_GAP, DISTANCE, HESSIAN_TOP, LAYERWISE_BARRIER, SHARPNESS)
+    return (BARRIER, CONVEXITY_GAP, DISTANCE, HESSIAN_TOP, LAYERWISE_BARRIER, SHARPNESS, SLICE)

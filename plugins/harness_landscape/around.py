@@ -33,7 +33,7 @@ class Around:
         import torch
 
         points = (self._at(u) for u in displacements)
-        lots = in_lots(points, max(1, NUMBERS_AT_ONCE // len(self.origin)))
+        lots = in_lots(points, lot_size(len(self.origin)))
         return torch.cat([self.probe.losses(lot, self.split, look) for lot in lots])
 
     def height(self, look: Look) -> Height:
@@ -54,6 +54,11 @@ class Around:
 
     def _at(self, u: Tensor) -> Weights:
         return self.probe.at(self.origin + self.scale * u, self.weights)
+
+
+def lot_size(parameters: int) -> int:
+    """How many points of that many parameters may be in memory at once."""
+    return max(1, NUMBERS_AT_ONCE // max(1, parameters))
 
 
 def in_lots(items: Iterable[T], size: int) -> Iterator[list[T]]:
