@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from harness.analyze.cautions import FEW_SEEDS
 from harness.api.cells import Primary
 from harness.api.findings import Answer, PairSummary, ProcedureNote, Spread, VarianceShare
-from harness.api.numbers import TIMES, count, decimals_of, figures, fixed, percent, words
+from harness.api.numbers import TIMES, count, decimals_of, figures, fixed, percent, some, words
 
 Notes = Sequence[ProcedureNote]
 SHOWN = 4  # OOD splits named in a sentence; the others are in the table
@@ -68,7 +68,10 @@ def comparison(notes: Notes, found: Sequence[Spread], primary: Primary) -> Itera
         if len(known) > 1:
             up = known[0].higher_is_better
             ranked = sorted(known, key=lambda s: s.mean or 0.0, reverse=up)
-            lines.append(_contest(ranked[0], ranked[1], len(notes)))
+            lines.append(_contest(ranked[0], ranked[1], len(known)))
+        if 0 < len(known) < len(here):
+            unknown = some([s.procedure for s in here if s.mean is None])
+            lines.append(f"On {split}, {unknown} cannot be ranked: no mean is known.")
     if lines:
         yield Answer(
             question="Which procedure is better?",

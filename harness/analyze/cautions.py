@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from harness.analyze.results import Results
 from harness.api.cells import Plan
 from harness.api.findings import Problem, Spread
-from harness.api.numbers import count, figures, words
+from harness.api.numbers import count, figures, some, words
 
 FEW_SEEDS = 8  # below this, tests on seed means have next to no power, shares next to no precision
 
@@ -62,7 +62,7 @@ def _few_seeds(results: Results) -> Iterator[str]:
 def _not_finite(results: Results, found: Sequence[Spread]) -> Iterator[str]:
     held = [s for s in found if s.not_finite]
     if held:
-        where = _some([f"{s.score} on {s.split} ({s.procedure})" for s in held])
+        where = some([f"{s.score} on {s.split} ({s.procedure})" for s in held])
         yield f"NaN or infinite scores in {where}: no mean is given there."
     values = results.readings["value"]
     infinite = int((~values.abs().lt(float("inf"))).sum())
@@ -99,10 +99,6 @@ def _test_noise(found: Sequence[Spread], plan: Plan) -> Iterator[str]:
     if below:
         yield (
             f"In-domain ({plan.primary.id}) the spread of {plan.primary.score} over runs is below "
-            f"the sampling noise of one run's test: {_some(below)}. Do not read differences "
+            f"the sampling noise of one run's test: {some(below)}. Do not read differences "
             "between single runs there as differences between seeds."
         )
-
-
-def _some(items: Sequence[str]) -> str:
-    return words([*items[:3], f"{len(items) - 3} more"] if len(items) > 3 else items)

@@ -1,7 +1,7 @@
 """How numbers are written in sentences, tables and figures: everywhere the same."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 NOTHING = "\u2013"
 """An en dash: what a table shows where there is no number."""
@@ -95,3 +95,12 @@ def words(items: Iterable[str], last: str = "and") -> str:
     if len(listed) < 2:
         return "".join(listed)
     return f"{', '.join(listed[:-1])} {last} {listed[-1]}"
+
+
+def some(items: Sequence[str], shown: int = 3) -> str:
+    """The first items joined as in a sentence, and how many more there are.
+
+    >>> some(["a", "b"]), some(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and 2 more')
+    """
+    return words([*items[:shown], f"{len(items) - shown} more"] if len(items) > shown else items)

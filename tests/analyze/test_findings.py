@@ -146,6 +146,20 @@ def test_the_answers_carry_their_numbers_and_counts():
     assert "(same pretraining seed, 18 pairs)" in text
 
 
+def test_a_procedure_without_a_mean_is_named_as_not_ranked():
+    names = ("random", "a", "b")
+    plan = made_up.plan(2, 2, names, splits=("test",), metrics=False)
+    records = made_up.records(plan)
+    for cell in plan.cells:
+        if cell.stage == "evaluate" and cell.procedure == "b":
+            del records[cell.key]
+
+    told = next(a.text for a in made_up.findings(plan, records).answers if "better" in a.question)
+
+    assert "On test, b cannot be ranked: no mean is known." in told
+    assert "best of" not in told
+
+
 def test_few_seeds_are_warned_of_and_eight_are_not():
     few = made_up.findings(made_up.plan(3, 2, splits=("test",), metrics=False))
     enough = made_up.findings(made_up.plan(8, 2, splits=("test",), metrics=False))
