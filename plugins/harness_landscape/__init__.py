@@ -5,15 +5,27 @@ from collections.abc import Iterable
 from harness.api.hooks import hookimpl
 from harness.api.offers import Metric
 from harness_landscape.barrier import BARRIER
+from harness_landscape.basin import BASIN
 from harness_landscape.convexity_gap import CONVEXITY_GAP
 from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
 from harness_landscape.sharpness import SHARPNESS
 from harness_landscape.slice import SLICE
+from harness_landscape.wise_curve import WISE_CURVE
 
 
 @hookimpl
 def harness_metrics() -> Iterable[Metric]:
     """Metrics of points and of pairs."""
-    return (BARRIER, CONVEXITY_GAP, DISTANCE, HESSIAN_TOP, LAYERWISE_BARRIER, SHARPNESS, SLICE)
+    return (
+        BARRIER,
+        BASIN,
+        CONVEXITY_GAP,
+        DISTANCE,
+        HESSIAN_TOP,
+        LAYERWISE_BARRIER,
+        SHARPNESS,
+        SLICE,
+        WISE_CURVE,
+    )
