@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from harness.api.cells import Cell, Seeds
+from harness.api.cells import Cell
 from harness.api.data import InputSpec, Task
-from harness.api.looks import Look
+from harness.api.probes import Eigenvalues as Eigenvalues
+from harness.api.probes import Evaluation as Evaluation
+from harness.api.probes import Krylov as Krylov
+from harness.api.probes import Probe as Probe
+from harness.api.probes import Subject as Subject
+from harness.api.probes import Weights as Weights
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -112,191 +117,3 @@ class Pool(Protocol):
 
     def close(self, *, cancel: bool) -> None:
         """End the workers: after the queued jobs, or at once (`cancel`)."""
-
-
-Weights = Mapping[str, "Tensor"]
-"""Parameters and buffers of a module by name, as in its `state_dict`."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Mean loss and error rate over n examples (float64), and both per example on request.
-
-    For a stack of weight vectors `loss` and `error` are [k]; the per-example fields are [k, n].
-    """
-
-    loss: Tensor
-    error: Tensor
-    examples: int
-    example_losses: Tensor | None = None
-    example_errors: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is being measured: one entry per run, in the order of the cell's parents."""
-
-    of: str
-    keys: tuple[str, ...]
-    seeds: tuple[Seeds, ...]
-    pair_kind: str | None = None
-
-
-@dataclass(frozen=True)
-class Eigenvalues:
-    """Eigenvalues, largest first, and how well each is known (float64, on the CPU).
-
-    `residuals` are ||Hv - lambda v|| / |lambda| (relative to the largest |lambda| where lambda
-    itself is below the rounding noise of the precision). `products` is the number of Hessian
-    products in the space they were read from.
-    """
-
-    values: Tensor
-    residuals: Tensor
-    products: int
-    converged: bool
-
-
-class Krylov(Protocol):
-    """A Krylov space of the Hessian at one point; it grows on demand and is shared by metrics."""
-
-    @property
-    def products(self) -> int:
-        """Hessian products that the space has cost so far."""
-
-    def top(
-        self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int
-    ) -> Eigenvalues:
-        """The `count` largest eigenvalues, by magnitude or by value (with multiplicity).
-
-        Grows the space until every residual is at most `tolerance`, or to `products` products.
-        """
-
-    def density(self, steps: int = 80, run: int = 0) -> tuple[Tensor, Tensor]:
-        """Nodes and weights [m <= steps] of the spectrum as one random unit vector v sees it.
-
-        sum_k weight_k f(node_k) = v'f(H)v, exactly for polynomials f up to degree 2m - 1; its mean
-        over runs is an unbiased estimate of tr f(H) / P. The weights sum to 1. Run 0 is the space
-        that eigenvalues are read from; others start from vectors of their own. float64, on the
-        CPU; NaN where the point has diverged.
-        """
-
-    def trace_samples(self, count: int, sketch: int = 0) -> Tensor:
-        """Independent unbiased estimates [count] of the trace (float64, on the CPU).
-
-        Hutchinson: P v'Hv, one product each, the first being the start of the space. With a
-        sketch of so many products of the space, only what lies outside it is sampled (Hutch++).
-        They share products with `top` and `density`.
-        """
-
-
-class Probe(Protocol):
-    """The only thing a metric is given. Split names are those of the suite, and "train".
-
-    Whatever a metric does, weights, buffers, training mode, gradients and global random states are
-    put back afterwards, and what it costs is counted. A split beyond the metric's access raises
-    `HarnessError`.
-
-    `examples` reads a split on so many of its examples: always the same ones, drawn without
-    replacement from a fixed stream of the split; None, or more than there are, means all.
-    """
-
-    @property
-    def subject(self) -> Subject:
-        """Which runs are measured."""
-
-    @property
-    def splits(self) -> Sequence[str]:
-        """Evaluation splits that the suite wants the metric read on, in-domain first."""
-
-    def kind(self, split: str) -> Literal["train", "id", "ood"]:
-        """What kind of split a name stands for."""
-
-    def examples(self, split: str) -> int:
-        """How many examples a split has."""
-
-    @property
-    def batch_norm(self) -> bool:
-        """Whether the network keeps batch-norm statistics."""
-
-    def points(self, run: int = 0) -> tuple[str, ...]:
-        """Names of the points that a run has, from its start to its end.
-
-        "init" is where it started, "pretrained" the same where that was drawn by no seed of its
-        own (a parent's weights; a head drawn afresh included), "checkpoint-100" its weights after
-        so many steps, "final" its last ones.
-        """
-
-    def weights(self, run: int = 0, point: str = "final") -> Weights:
-        """Weights of one of the subject's runs at a named point (see `points`)."""
-
-    def line(self, start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]:
-        """Points (1 - alpha) start + alpha end; integer buffers are copied from the nearer end."""
-
-    def evaluate(
-        self,
-        points: Sequence[Weights],
-        split: str,
-        *,
-        each: bool = False,
-        examples: int | None = None,
-    ) -> Evaluation:
-        """Losses and errors at several points on the same examples, evaluation mode.
-
-        End points that were evaluated before cost nothing. `each` adds per-example values.
-        """
-
-    def logits(
-        self, points: Sequence[Weights], split: str, *, examples: int | None = None
-    ) -> Tensor:
-        """Logits [k, n, c] at several points, evaluation mode, in the weights' type, on the CPU.
-
-        Looks at inputs only. Named points that were asked for before cost nothing.
-        """
-
-    def targets(self, split: str, *, examples: int | None = None) -> Tensor:
-        """Targets [n] of the same examples in the same order, on the CPU; looks at labels."""
-
-    def recalibrated(self, points: Sequence[Weights]) -> list[Weights]:
-        """The points with batch-norm statistics taken anew from the training split.
-
-        Gives the points back unchanged where the network has no batch norm.
-        """
-
-    def parameters(self, weights: Weights) -> Tensor:
-        """The trainable parameters as one vector [P]."""
-
-    def at(self, vector: Tensor, like: Weights) -> Weights:
-        """Weights whose parameters are a vector [P] and whose buffers are those of `like`."""
-
-    def names(self) -> tuple[str, ...]:
-        """Parameter names in the order of `parameters`; tied ones once."""
-
-    def modules(self) -> tuple[str, ...]:
-        """Names of the modules that hold parameters directly ("" for the network itself)."""
-
-    def group(self, which: str) -> Tensor:
-        """Which parameters belong to a group: booleans [P] on the CPU.
-
-        "all", "no-bias-and-norm", "no-head", or a module's name: what it and its parts hold.
-        """
-
-    def losses(self, points: Sequence[Weights], split: str, look: Look) -> Tensor:
-        """Mean losses [k] (float64) at several points, as the look says."""
-
-    def slope(self, weights: Weights, split: str, look: Look) -> tuple[float, Tensor]:
-        """Mean loss and its gradient [P], as the look says, from one pass."""
-
-    def gradient(self, weights: Weights, split: str, *, examples: int | None = None) -> Tensor:
-        """Gradient [P] of the mean loss, evaluation mode, weighted exactly by example."""
-
-    def hessian_product(
-        self, weights: Weights, split: str, *, examples: int | None = None
-    ) -> Callable[[Tensor], Tensor]:
-        """The map v -> Hv on [P] (or [k, P]) for the mean loss, evaluation mode."""
-
-    def krylov(self, weights: Weights, split: str, *, examples: int | None = None) -> Krylov:
-        """A Krylov space of the Hessian of the mean loss; one and the same for all who ask."""
-
-    def generator(self, name: str = "") -> Generator:
-        """The metric's own stream for this subject."""

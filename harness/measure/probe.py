@@ -1,6 +1,6 @@
 """The probe: all that a metric is given, standing on a scene."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 from typing import Literal, TypeVar
 
@@ -16,6 +16,9 @@ from harness.measure.access import AccessControl
 from harness.measure.curvature import Curvature
 from harness.measure.data import Sample
 from harness.measure.evaluation import Each, each_example, each_logits
+from harness.measure.features import features
+from harness.measure.fisher import Fisher, Kind
+from harness.measure.gradients import ExampleGradients
 from harness.measure.ledger import Ledger
 from harness.measure.line import line
 from harness.measure.scene import Scene
@@ -164,6 +167,31 @@ class SceneProbe:
         here = self._curvature(weights, split, examples)
         return lambda vector: here.product(vector, self.ledger)
 
+    def features(
+        self, weights: Weights, split: str, *, examples: int | None = None
+    ) -> dict[str, Tensor]:
+        """Features [n, d] by module name."""
+        return features(*self._here(weights, split, examples, labels=False), self.ledger)
+
+    def example_gradients(
+        self, weights: Weights, split: str, *, examples: int | None = None
+    ) -> Iterator[Tensor]:
+        """Gradients [b, P] of the examples' own losses, in order."""
+        return ExampleGradients(*self._here(weights, split, examples)).rows(self.ledger)
+
+    def example_gradient_norms(
+        self, weights: Weights, split: str, *, examples: int | None = None
+    ) -> Tensor:
+        """Their squared norms [n]."""
+        return ExampleGradients(*self._here(weights, split, examples)).norms(self.ledger)
+
+    def fisher_product(
+        self, weights: Weights, split: str, *, kind: Kind, examples: int | None = None
+    ) -> Callable[[Tensor], Tensor]:
+        """The map v -> Fv on [P] or [k, P]."""
+        fisher = Fisher(*self._here(weights, split, examples, labels=kind != "true"), kind)
+        return lambda vector: fisher.product(vector, self.ledger)
+
     def krylov(self, weights: Weights, split: str, *, examples: int | None = None) -> Krylov:
         """The Krylov space of the Hessian at a point, shared by all who ask."""
         return space_of(self.view, weights, self.view.sample(split, weights, examples))
@@ -228,10 +256,14 @@ class SceneProbe:
         view.watch(" ".join(name), anew)
         return view.call(name, anew)
 
+    def _here(
+        self, weights: Weights, split: str, examples: int | None, *, labels: bool = True
+    ) -> tuple[Scene, Weights, Sample, int]:
+        sample = self.view.sample(split, weights, examples, labels=labels)
+        return self.view.scene, weights, sample, self.view.bytes_each(weights, sample)
+
     def _curvature(self, weights: Weights, split: str, examples: int | None) -> Curvature:
-        sample = self.view.sample(split, weights, examples)
-        bytes_each = self.view.bytes_each(weights, sample)
-        return Curvature(self.view.scene, weights, sample, bytes_each)
+        return Curvature(*self._here(weights, split, examples))
 
 
 def _first(points: Sequence[Weights]) -> Weights:
