@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.api.cells import Cell, Plan
+from harness.api.readings import Reading, Value
 from harness.api.results import CellRecord, Failure, Machine, Scored, Trained
 from harness.api.suites import Suite
 from harness.plan import expand, identity_of
@@ -116,14 +117,17 @@ def plan_of(suite: str, *overrides: str) -> tuple[Suite, Plan]:
 
 
 def record_of(cell: Cell) -> CellRecord:
-    trained = Trained(steps=10, examples_seen=50, loss_steps=[10], losses=[0.5])
-    scored = Scored(split="test", examples=50, unscorable=0, scores={"hits": 0.5})
+    results = {
+        "finetune": Trained(steps=10, examples_seen=50, loss_steps=[10], losses=[0.5]),
+        "evaluate": Scored(split="test", examples=50, unscorable=0, scores={"hits": 0.5}),
+        "measure": Reading(values=(Value(name="gap", value=0.25),)),
+    }
     return CellRecord(
         key=cell.key,
         stage=cell.stage,
         identity=identity_of(cell),
         parents=list(cell.parents),
-        result=trained if cell.stage == "finetune" else scored,
+        result=results[cell.stage],
         settings={},
         plugins=[],
         machine=Machine(python="", packages={}, platform="", processor="", device="cpu", threads=1),

@@ -64,11 +64,12 @@ def _not_finite(results: Results, found: Sequence[Spread]) -> Iterator[str]:
     if held:
         where = some([f"{s.score} on {s.split} ({s.procedure})" for s in held])
         yield f"NaN or infinite scores in {where}: no mean is given there."
-    values = results.readings["value"]
+    readings = results.readings[results.readings["state"] == "ok"]
+    values = readings["value"]
     infinite = int((~values.abs().lt(float("inf"))).sum())
     if infinite:
         yield f"{infinite:,} of {count(len(values), 'metric value')} are NaN or infinite."
-    lost = results.readings[~results.readings["converged"]]["key"].nunique()
+    lost = readings[~readings["converged"]]["key"].nunique()
     if lost:
         yield f"{count(int(lost), 'metric reading')} did not converge; shown and counted."
     unscorable = int(results.scores.drop_duplicates("key")["unscorable"].sum())

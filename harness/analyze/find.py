@@ -30,7 +30,8 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
     notes = _notes(plan, results)
     found = spreads(results.scores, natures)
     shares = variance_shares(results.scores, found, suite.seeds.design)
-    readings = results.readings[~results.readings["detail"]]
+    finished = results.readings[results.readings["state"] == "ok"]
+    readings = finished[~finished["detail"]]
     pairs = pair_summaries(readings, results.cells)
     primary = plan.primary
     many = len(notes) > overview.MANY

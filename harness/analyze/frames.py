@@ -23,7 +23,8 @@ SCORES = [
 _PAIR = ["pretrain_seed_a", "finetune_seed_a", "pretrain_seed_b", "finetune_seed_b", "pair_kind"]
 READINGS = [
     "suite", "procedure", "metric", "of", "name", "split", "value", "standard_error", *_PAIR,
-    "subject", "detail", "converged", "forward", "backward", "seconds", "diverged", "smoke", "key",
+    "subject", "detail", "converged", "forward", "backward", "seconds", "state", "diverged",
+    "smoke", "key",
 ]  # fmt: skip
 CURVES = [
     "suite", "procedure", "metric", "of", "curve", "quantity", "split", *_PAIR, "subject", "x", "y",
@@ -119,8 +120,12 @@ def score_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
 
 
 def reading_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
-    """One row per value of each finished measurement."""
+    """One row per value of each planned measurement; one without name and value if unfinished."""
     for shared, reading in _measured(plan, collected):
+        if reading is None:
+            nothing = {"value": float("nan"), "standard_error": float("nan")}
+            yield {**shared, **nothing, "detail": False, "converged": False}
+            continue
         cost = reading.cost
         for value in reading.values:
             yield {
@@ -140,7 +145,7 @@ def reading_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
 def curve_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
     """One row per point along each curve and quantity."""
     for shared, reading in _measured(plan, collected):
-        for curve in reading.curves:
+        for curve in reading.curves if reading else ():
             for quantity, heights in curve.y.items():
                 for x, y in zip(curve.x, heights, strict=True):
                     yield {
@@ -213,32 +218,32 @@ def cell_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
         yield row
 
 
-def _measured(plan: Plan, collected: Collected) -> Iterator[tuple[Row, Reading]]:
+def _measured(plan: Plan, collected: Collected) -> Iterator[tuple[Row, Reading | None]]:
     for cell in plan.cells:
-        record = collected.records.get(cell.key)
-        if not isinstance(cell.work, MeasureWork) or record is None:
+        if not isinstance(cell.work, MeasureWork):
             continue
-        if isinstance(record.result, Reading):
-            first = cell.seeds[0]
-            second = cell.seeds[1] if len(cell.seeds) == 2 else None
-            yield (
-                {
-                    "suite": plan.suite_id,
-                    "procedure": cell.procedure,
-                    "metric": cell.work.metric.label,
-                    "of": cell.work.of,
-                    "pretrain_seed_a": first.pretrain,
-                    "finetune_seed_a": first.finetune,
-                    "pretrain_seed_b": second.pretrain if second else None,
-                    "finetune_seed_b": second.finetune if second else None,
-                    "pair_kind": cell.work.pair_kind,
-                    "subject": " ".join(run_text(seeds) for seeds in cell.seeds),
-                    "diverged": cell.key in collected.diverged,
-                    "smoke": plan.smoke,
-                    "key": cell.key,
-                },
-                record.result,
-            )
+        record = collected.records.get(cell.key)
+        result = record.result if record is not None else None
+        reading = result if isinstance(result, Reading) else None
+        first = cell.seeds[0]
+        second = cell.seeds[1] if len(cell.seeds) == 2 else None
+        shared: Row = {
+            "suite": plan.suite_id,
+            "procedure": cell.procedure,
+            "metric": cell.work.metric.label,
+            "of": cell.work.of,
+            "pretrain_seed_a": first.pretrain,
+            "finetune_seed_a": first.finetune,
+            "pretrain_seed_b": second.pretrain if second else None,
+            "finetune_seed_b": second.finetune if second else None,
+            "pair_kind": cell.work.pair_kind,
+            "subject": " ".join(run_text(seeds) for seeds in cell.seeds),
+            "state": collected.states[cell.key],
+            "diverged": cell.key in collected.diverged,
+            "smoke": plan.smoke,
+            "key": cell.key,
+        }
+        yield shared, reading
 
 
 class _Runs:

@@ -15,7 +15,8 @@ class Results:
     """Frames of one suite, with every planned run in them, finished or not.
 
     `scores`: one row per planned run x split x score; `value` is NaN unless `state` is "ok".
-    `readings`: one row per metric x subject (point, pair or group) x value.
+    `readings`: one row per metric x subject (point, pair or group) x value; where a planned
+    measurement has no result (`state` is not "ok"), one row without name and value.
     `curves`: one row per metric x subject x curve x quantity x point along the path.
     `runs`: one row per planned training. `cells`: one row per planned cell of any kind.
     `problems`: planned cells without a usable result. `plugins` and `packages` map a distribution

@@ -78,6 +78,23 @@ def test_failed_missing_damaged_and_diverged_cells_are_problems_and_keep_their_r
     assert accuracy["value"].isna().tolist() == [True, True, True, False]
 
 
+def test_a_measurement_without_a_result_keeps_a_row_that_says_why():
+    plan = made_up.plan(pretrain=1, finetune=3, procedures=("random",), splits=("test",))
+    records = made_up.records(plan)
+    first, second, third = (cell for cell in plan.cells if "barrier" in repr(cell.work))
+    del records[first.key]
+    store = made_up.MemoryStore(records, failed=[made_up.failure(second)])
+
+    readings = load_results(plan, store).readings.query("metric == 'barrier'")
+
+    states = readings.drop_duplicates("key").set_index("key")["state"].to_dict()
+    assert states == {first.key: "missing", second.key: "failed", third.key: "ok"}
+    holes = readings[readings["state"] != "ok"]
+    assert list(holes["subject"]) == ["0/0 0/1", "0/0 0/2"]
+    assert holes[["name", "value"]].isna().all(axis=None)
+    assert readings.query("state == 'ok'")["value"].notna().all()
+
+
 def test_a_cell_that_waits_for_a_failed_one_says_so():
     plan = made_up.plan(pretrain=1, finetune=1, procedures=("pretrained",), splits=("test",))
     pretraining = plan.cells[0]
