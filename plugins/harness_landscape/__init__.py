@@ -10,6 +10,7 @@ from harness_landscape.convexity_gap import CONVEXITY_GAP
 from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
+from harness_landscape.plane import PLANE
 from harness_landscape.sharpness import SHARPNESS
 from harness_landscape.slice import SLICE
 from harness_landscape.wise_curve import WISE_CURVE
@@ -25,6 +26,7 @@ def harness_metrics() -> Iterable[Metric]:
         DISTANCE,
         HESSIAN_TOP,
         LAYERWISE_BARRIER,
+        PLANE,
         SHARPNESS,
         SLICE,
         WISE_CURVE,
