@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from harness.api.hooks import hookimpl
 from harness.api.offers import Metric
+from harness_landscape.agreement import AGREEMENT
 from harness_landscape.barrier import BARRIER
 from harness_landscape.basin import BASIN
 from harness_landscape.convexity_gap import CONVEXITY_GAP
@@ -11,6 +12,7 @@ from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
 from harness_landscape.plane import PLANE
+from harness_landscape.shared_mistakes import SHARED_MISTAKES
 from harness_landscape.sharpness import SHARPNESS
 from harness_landscape.slice import SLICE
 from harness_landscape.wise_curve import WISE_CURVE
@@ -20,6 +22,7 @@ from harness_landscape.wise_curve import WISE_CURVE
 def harness_metrics() -> Iterable[Metric]:
     """Metrics of points and of pairs."""
     return (
+        AGREEMENT,
         BARRIER,
         BASIN,
         CONVEXITY_GAP,
@@ -27,6 +30,7 @@ def harness_metrics() -> Iterable[Metric]:
         HESSIAN_TOP,
         LAYERWISE_BARRIER,
         PLANE,
+        SHARED_MISTAKES,
         SHARPNESS,
         SLICE,
         WISE_CURVE,
