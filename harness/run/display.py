@@ -6,6 +6,7 @@ from typing import Protocol, TextIO
 
 from harness.api.cells import Cell
 from harness.api.contexts import Event, Job
+from harness.api.numbers import count
 from harness.run.tally import Tally, describe
 
 QUIET_SECONDS = 5.0
@@ -96,5 +97,6 @@ class Plain(Silent):
 
 def failure_line(cell: Cell, reason: str, blocked: int) -> str:
     """A failure in one line."""
-    waiting = f" ({blocked:,} cells wait for it)" if blocked else ""
+    wait = "waits" if blocked == 1 else "wait"
+    waiting = f" ({count(blocked, 'cell')} {wait} for it)" if blocked else ""
     return f"failed: {describe(cell)} [{cell.key}]: {' '.join(reason.split())}{waiting}"

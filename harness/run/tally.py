@@ -30,7 +30,8 @@ class Tally:
     failed: int = 0
     blocked: int = 0
     doing: dict[int, Doing] = field(default_factory=dict)
-    _jobs: dict[int, tuple[Job, float]] = field(default_factory=dict)
+    _jobs: dict[int, Job] = field(default_factory=dict)
+    _begun: dict[int, float] = field(default_factory=dict)
     _left: dict[str, float] = field(default_factory=dict)
     _seconds: dict[str, float] = field(default_factory=dict)
     _timed: dict[str, float] = field(default_factory=dict)
@@ -42,22 +43,25 @@ class Tally:
             self._left[cell.stage] = self._left.get(cell.stage, 0.0) + _steps(cell)
 
     def begin_job(self, job: Job) -> None:
-        """Note when a job was handed over."""
-        self._jobs[job.number] = (job, time.monotonic())
+        """Note a job that was handed over."""
+        self._jobs[job.number] = job
 
     def hear(self, event: Event) -> None:
         """Note what a worker does."""
-        job, begun = self._jobs.get(event.job, (None, 0.0))
+        job = self._jobs.get(event.job)
         if job is None:
             return
         if event.kind in ("done", "lost"):
             del self._jobs[event.job]
             self.doing.pop(event.worker, None)
-            if event.kind == "done" and job.kind == "run":
+            begun = self._begun.pop(event.job, None)
+            if event.kind == "done" and job.kind == "run" and begun is not None:
                 stage, steps = job.cells[0].stage, sum(_steps(cell) for cell in job.cells)
                 self._seconds[stage] = self._seconds.get(stage, 0.0) + time.monotonic() - begun
                 self._timed[stage] = self._timed.get(stage, 0.0) + steps
         elif event.kind == "started":
+            # not when it was handed over: the first worker has to start and import torch first
+            self._begun.setdefault(event.job, time.monotonic())
             cell = next((cell for cell in job.cells if cell.key == event.key), None)
             if cell is not None:
                 self.doing[event.worker] = Doing(describe(cell, len(job.cells)))

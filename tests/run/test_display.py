@@ -29,8 +29,9 @@ def test_the_time_left_counts_steps_and_guesses_stages_that_were_not_timed(monke
     tally = Tally(3, [pretrain, finetune, evaluate], workers=1)
     assert tally.remaining() is None
     tally.begin_job(Job(1, (pretrain,)))
+    now[0] = 107.0  # the worker starts and imports torch, which it does only once
     tally.hear(Event("started", 1, 0, "pretrain-a"))
-    now[0] = 110.0
+    now[0] = 117.0
     tally.settled(pretrain)
     tally.hear(Event("done", 1, 0))
     assert tally.remaining() == 10.0 + 5.0  # ten steps of a second each, and five for the other
@@ -46,7 +47,7 @@ def test_plain_lines_say_how_much_there_is_to_do_and_what_failed():
     display.failed(finetune, "ValueError: no\ngood", [evaluate])
     assert stream.getvalue().splitlines() == [
         "1 of 3 cells done, 2 to run, 2 workers",
-        "failed: finetune toy seeds 0/3 [finetune-a]: ValueError: no good (1 cells wait for it)",
+        "failed: finetune toy seeds 0/3 [finetune-a]: ValueError: no good (1 cell waits for it)",
     ]
     assert display.tally.done == 3
 
