@@ -32,8 +32,7 @@ def group_of(cell: Cell) -> Group:
         return (cell.stage, cell.procedure, work.metric.label, *(s.name for s in work.splits))
     if cell.stage == Stage.EVALUATE:
         return (cell.stage, *cell.parents)
-    label = "" if isinstance(work, MeasureWork) else work.model.label
-    return (cell.stage, cell.procedure, label, str(cell.steps))
+    return (cell.stage, cell.procedure, work.model.label, str(cell.steps))
 
 
 class Board:
