@@ -15,6 +15,7 @@ from harness_landscape.plane import PLANE
 from harness_landscape.shared_mistakes import SHARED_MISTAKES
 from harness_landscape.sharpness import SHARPNESS
 from harness_landscape.slice import SLICE
+from harness_landscape.soup_gain import SOUP_GAIN
 from harness_landscape.wise_curve import WISE_CURVE
 
 
@@ -33,5 +34,6 @@ def harness_metrics() -> Iterable[Metric]:
         SHARED_MISTAKES,
         SHARPNESS,
         SLICE,
+        SOUP_GAIN,
         WISE_CURVE,
     )

@@ -1,0 +1,154 @@
+"""`soup-gain`: what the average of several runs' weights scores beyond the runs themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.api.offers import Metric
+from harness.api.readings import Reading, Value
+from harness.api.settings import Settings, setting
+from harness_landscape.straight_line import (
+    RECALIBRATE,
+    RECALIBRATE_SOURCE,
+    Recalibrate,
+    policy,
+    ready,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from harness.api.contexts import Evaluation, Probe, Weights
+
+
+class SoupGainSettings(Settings):
+    """What the soup is compared with."""
+
+    ensemble: bool = setting(
+        True,
+        "also the ensemble: the mean of the runs' logits",
+        source="Wortsman et al. 2022, arXiv 2203.05482",
+    )
+    recalibrate: Recalibrate = setting("auto", RECALIBRATE, source=RECALIBRATE_SOURCE)
+
+
+def measure(settings: SoupGainSettings, probe: Probe) -> Reading:
+    """Gains of the soup of all runs, and of the soups within a pretraining seed."""
+    import torch
+
+    everybody = tuple(range(len(probe.subject.keys)))
+    families = _families(probe)
+    soups = [_soup(members, settings, probe) for members in (everybody, *families)]
+    values: list[Value] = []
+    for split in probe.splits:
+        of_all, *within = (
+            _gains(members, soup, split, settings, probe)
+            for members, soup in zip((everybody, *families), soups, strict=True)
+        )
+        values += [_value(name, split, each) for name, each in of_all.items()]
+        if within:
+            values += [
+                _value(
+                    f"within-{name}", split, torch.stack([gains[name] for gains in within]).mean(0)
+                )
+                for name in of_all
+            ]
+    return Reading(
+        values=tuple(values),
+        protocol={
+            "runs": len(everybody),
+            "families": [len(members) for members in families],
+            "weights": "uniform",
+            "examples": {split: probe.examples(split) for split in probe.splits},
+            "reduction": "mean over examples",
+            "mode": "eval",
+            "batch_norm": policy(probe, settings.recalibrate).replace("interpolated", "averaged"),
+            "parameters": "all",
+        },
+    )
+
+
+def _families(probe: Probe) -> list[tuple[int, ...]]:
+    """Runs of one pretraining seed, where there are several seeds and several runs of one."""
+    families: dict[int, list[int]] = {}
+    for run, seeds in enumerate(probe.subject.seeds):
+        families.setdefault(seeds.pretrain, []).append(run)
+    if len(families) == 1:
+        return []
+    return [tuple(members) for members in families.values() if len(members) > 1]
+
+
+def _soup(members: Sequence[int], settings: SoupGainSettings, probe: Probe) -> Weights:
+    """The mean of the members' weights, one run after the other: equal runs give themselves."""
+    soup = probe.weights(members[0])
+    for count, run in enumerate(members[1:], start=2):
+        soup = dict(probe.line(soup, probe.weights(run), [1 / count])[0])
+    return ready([soup], probe, settings.recalibrate)[0]
+
+
+def _gains(
+    members: Sequence[int], soup: Weights, split: str, settings: SoupGainSettings, probe: Probe
+) -> dict[str, Tensor]:
+    """By name, per example [n]: the members' mean minus the soup's (or the ensemble's)."""
+    runs = [ready([probe.weights(run)], probe, settings.recalibrate)[0] for run in members]
+    losses, errors = _each(probe.evaluate(runs, split, each=True))
+    loss, error = _each(probe.evaluate([soup], split, each=True))
+    gains = {"gain-loss": losses.mean(0) - loss[0], "gain-error": errors.mean(0) - error[0]}
+    if settings.ensemble:
+        loss, error = _ensemble(runs, split, probe)
+        gains["ensemble-gain-loss"] = losses.mean(0) - loss
+        gains["ensemble-gain-error"] = errors.mean(0) - error
+    return gains
+
+
+def _ensemble(runs: Sequence[Weights], split: str, probe: Probe) -> tuple[Tensor, Tensor]:
+    """Loss and error per example [n] of the mean of the runs' logits."""
+    import torch
+    from torch.nn import functional
+
+    total = torch.zeros(())
+    for run in runs:  # one by one: all logits at once may not fit
+        total = total + probe.logits([run], split)[0].double()
+    logits, targets = total / len(runs), probe.targets(split)
+    wrong = (logits.argmax(1) != targets) | ~logits.isfinite().all(1)
+    return functional.cross_entropy(logits, targets, reduction="none"), wrong.double()
+
+
+def _each(found: Evaluation) -> tuple[Tensor, Tensor]:
+    if found.example_losses is None or found.example_errors is None:  # they were asked for
+        raise TypeError("the probe gave no values per example")
+    return found.example_losses, found.example_errors
+
+
+def _value(name: str, split: str, each: Tensor) -> Value:
+    import torch
+
+    mean, spread = each.mean(), None
+    if len(each) > 1 and bool(torch.isfinite(mean)):
+        spread = float(each.std()) / len(each) ** 0.5
+    return Value(name=name, split=split, value=float(mean), standard_error=spread)
+
+
+SOUP_GAIN = Metric(
+    name="soup-gain",
+    about="What the average of several runs' weights scores beyond the runs themselves.",
+    source="Wortsman et al. 2022, arXiv 2203.05482 (uniform soup and logit ensemble)",
+    settings=SoupGainSettings,
+    measure=measure,
+    of="group",
+    access="ood-labels",
+    direction="larger: averaging helps more; negative: the runs lie in no common basin; its "
+    "relation to OOD scores depends",
+    formula="gain-loss = mean_i L(w_i) - L(mean_i w_i), gain-error: E for L; ensemble-gain-loss, "
+    "ensemble-gain-error: the mean of the logits instead of the mean of the weights. within-NAME: "
+    "the same of the runs of one pretraining seed, averaged over the seeds with two runs or more; "
+    "left out where there is one pretraining seed, or no second run of any. Per split.",
+    invariances="order of the runs. Not under permutation or rescaling of units of single runs "
+    "(the ensemble is).",
+    cost="two forward passes per run and split (one without the ensemble), one per soup; with "
+    "batch norm one pass over the training split per run and soup.",
+    oracle="linear regression: gain-loss = mean of (w_i - mean)' H (w_i - mean) / 2, exactly; "
+    "softmax regression: soup and ensemble agree; equal runs gain 0; double well (negative).",
+)
