@@ -167,6 +167,9 @@ class Probe(Protocol):
     def at(self, vector: Tensor, like: Weights) -> Weights:
         """Weights whose parameters are a vector [P] and whose buffers are those of `like`."""
 
+    def response(self, weights: Weights) -> Tensor | None:
+        """Outputs [c] for one input of ones; None where an input is no number, such as a token."""
+
     def names(self) -> tuple[str, ...]:
         """Parameter names in the order of `parameters`; tied ones once."""
 

@@ -45,6 +45,17 @@ def each_logits(
     return [outputs.cpu() for (outputs,) in found]
 
 
+def response(scene: Scene, weights: Weights, sample: Sample, ledger: Ledger) -> Tensor | None:
+    """The outputs for one input of ones, shaped as an example of the sample; None for tokens."""
+    inputs = sample.batch(0, 1).inputs
+    if not all(tensor.is_floating_point() for tensor in inputs.values()):
+        return None
+    ledger.forward(1)
+    with torch.no_grad():
+        ones = {name: torch.ones_like(tensor) for name, tensor in inputs.items()}
+        return scene.outputs(dict(weights), ones).reshape(-1).cpu()
+
+
 def _passes(
     scene: Scene, points: Sequence[Weights], sample: Sample, bytes_each: int, read: Read
 ) -> list[tuple[Tensor, ...]]:

@@ -15,7 +15,7 @@ from harness.measure import batchnorm, looks, parameters
 from harness.measure.access import AccessControl
 from harness.measure.curvature import Curvature
 from harness.measure.data import Sample
-from harness.measure.evaluation import Each, each_example, each_logits
+from harness.measure.evaluation import Each, each_example, each_logits, response
 from harness.measure.features import features
 from harness.measure.fisher import Fisher, Kind
 from harness.measure.gradients import ExampleGradients
@@ -128,6 +128,11 @@ class SceneProbe:
     def at(self, vector: Tensor, like: Weights) -> Weights:
         """Weights from a parameter vector [P], with the buffers of `like`."""
         return parameters.at(self.view.scene, vector, like)
+
+    def response(self, weights: Weights) -> Tensor | None:
+        """Outputs [c] for one input of ones."""
+        sample = self.view.sample("train", weights, 1, labels=False)
+        return response(self.view.scene, weights, sample, self.ledger)
 
     def names(self) -> tuple[str, ...]:
         """Parameter names, in the order of `parameters`."""

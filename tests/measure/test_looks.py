@@ -112,3 +112,14 @@ def test_looks_are_counted_and_kept_within_the_access():
     assert (probe.ledger.cost().forward, probe.ledger.cost().backward) == (8 + 16, 8)
     with pytest.raises(HarnessError, match="ood-far"):
         probe.slope(weights, "ood-far", Look())
+
+
+def test_the_response_is_to_one_input_of_ones_and_there_is_none_to_tokens():
+    probe = network().probe("a", access="train")
+    weights = probe.weights()
+    expected = weights["layer.weight"].sum(1) + weights["layer.bias"]
+    torch.testing.assert_close(probe.response(weights), expected)
+    assert probe.ledger.cost().forward == 1
+    tokens = torch.arange(6)[:, None].expand(6, 4), torch.arange(6) % 3
+    probe = World(Net(), {"train": tokens}, network().runs).probe("a", access="train")
+    assert probe.response(probe.weights()) is None
