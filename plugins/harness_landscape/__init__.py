@@ -11,6 +11,7 @@ from harness_landscape.convexity_gap import CONVEXITY_GAP
 from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
+from harness_landscape.norms import NORMS
 from harness_landscape.plane import PLANE
 from harness_landscape.shared_mistakes import SHARED_MISTAKES
 from harness_landscape.sharpness import SHARPNESS
@@ -30,6 +31,7 @@ def harness_metrics() -> Iterable[Metric]:
         DISTANCE,
         HESSIAN_TOP,
         LAYERWISE_BARRIER,
+        NORMS,
         PLANE,
         SHARED_MISTAKES,
         SHARPNESS,
