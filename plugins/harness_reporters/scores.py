@@ -188,28 +188,31 @@ def shares(findings: Findings) -> Group | None:
         return None
     names = list(dict.fromkeys(share.procedure for share in found))
     few = min(share.pretrain_seeds for share in found)
+    keys = [
+        Key("pretraining or initial-weight seed", "@s0", "block"),
+        Key("fine-tuning seed", "@s1", "block"),
+        Key("rest", "@s2", "block"),
+    ]
+    rest = "The rest is interaction of both seeds, noise of the test set and everything else."
+    if found[0].design == "nested":
+        keys.pop()
+        rest = (
+            "Nested: fine-tuning seeds differ under each pretraining seed, and their share holds "
+            "all that differs within one, noise of the test set included."
+        )
     return Group(
         title="Which seed carries the variance",
         figures=[_bars(name, [s for s in found if s.procedure == name]) for name in names],
         caption=(
             f"Shares of the variance of {findings.primary_score} over runs (balanced analysis of "
             f"variance; {found[0].pretrain_seeds} {TIMES} {found[0].finetune_seeds} seeds, one run "
-            "each; negative estimates shown as 0). The rest is interaction of both seeds, noise "
-            "of the test set and everything else. The number at the right is the sd over runs: a "
+            "each; negative estimates shown as 0). "
+            f"{rest} The number at the right is the sd over runs: a "
             "share of a tiny sd is a share of little. A dash: the shares cannot be told. With "
             f"{count(few, 'pretrain seed')} a share is {'very uncertain' if few < 8 else 'rough'}; "
             "no interval is given."
         ),
-        legend=[
-            (
-                "",
-                [
-                    Key("pretraining or initial-weight seed", "@s0", "block"),
-                    Key("fine-tuning seed", "@s1", "block"),
-                    Key("rest", "@s2", "block"),
-                ],
-            )
-        ],
+        legend=[("", keys)],
     )
 
 

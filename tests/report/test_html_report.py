@@ -10,7 +10,10 @@ from pathlib import Path
 import made_up
 import pytest
 
+from harness.analyze.find import find
+from harness.analyze.load import load_results
 from harness_reporters.html import HTML
+from harness_reporters.scores import shares
 
 EVIL = '<script>alert("pwned")</script><img src=x onerror=alert(1)>'
 
@@ -250,6 +253,19 @@ def test_no_script_from_outside_runs_in_a_browser(tmp_path):
     assert console == ""
     assert "<title>pwned" not in dom
     assert 'class="plot js-plotly-plot"' in dom
+
+
+def test_shares_of_a_nested_design_are_explained_as_such():
+    plan = made_up.plan(2, 2, splits=("test",), metrics=False)
+    results = load_results(plan, made_up.MemoryStore(made_up.records(plan)))
+    findings = find(results, plan, made_up.suite(plan, design="nested"), made_up.offers())
+
+    group = shares(findings)
+
+    assert [key.text for _, keys in group.legend for key in keys][1:] == ["fine-tuning seed"]
+    assert "holds all that differs within one" in group.caption
+    assert "interaction" not in group.caption
+    assert "interaction of both seeds" in shares(made_up.findings(plan)).caption
 
 
 def test_a_legend_says_truly_which_of_its_signs_repeat(tmp_path):
