@@ -7,6 +7,7 @@ from harness.api.offers import Metric
 from harness_landscape.agreement import AGREEMENT
 from harness_landscape.barrier import BARRIER
 from harness_landscape.basin import BASIN
+from harness_landscape.cg_clusters import CG_CLUSTERS
 from harness_landscape.convexity_gap import CONVEXITY_GAP
 from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
@@ -27,6 +28,7 @@ def harness_metrics() -> Iterable[Metric]:
         AGREEMENT,
         BARRIER,
         BASIN,
+        CG_CLUSTERS,
         CONVEXITY_GAP,
         DISTANCE,
         HESSIAN_TOP,
