@@ -13,6 +13,7 @@ from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
 from harness_landscape.norms import NORMS
+from harness_landscape.pac_bayes import PAC_BAYES
 from harness_landscape.plane import PLANE
 from harness_landscape.shared_mistakes import SHARED_MISTAKES
 from harness_landscape.sharpness import SHARPNESS
@@ -34,6 +35,7 @@ def harness_metrics() -> Iterable[Metric]:
         HESSIAN_TOP,
         LAYERWISE_BARRIER,
         NORMS,
+        PAC_BAYES,
         PLANE,
         SHARED_MISTAKES,
         SHARPNESS,
