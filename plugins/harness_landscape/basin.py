@@ -137,7 +137,7 @@ def _judged(
 
 def _length(probe: Probe) -> float:
     first, second = (probe.parameters(probe.weights(run)) for run in (0, 1))
-    return float((second - first).double().norm())
+    return float((second - first).cpu().double().norm())  # not all devices have doubles
 
 
 def _outside(end: int, delta: float, samples: int, probe: Probe) -> Iterator[Weights]:

@@ -122,7 +122,7 @@ def _sums(name: str, probe: Probe, started: bool) -> Sums:
     """Sums over one parameter tensor."""
 
     def flat(weights: Weights) -> Tensor:
-        return weights[name].detach().reshape(-1).double()
+        return weights[name].detach().reshape(-1).cpu().double()  # not all devices have doubles
 
     first, second = flat(probe.weights(0)), flat(probe.weights(1))
     sums = Sums(_dot(first - second), _dot(first), _dot(second))

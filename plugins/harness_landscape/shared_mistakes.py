@@ -41,11 +41,11 @@ def overlaps(first: Tensor, second: Tensor, targets: Tensor) -> dict[str, Mean]:
     both, either = (wrong & also).double(), (wrong | also).double()
     same = (wrong & also & (first == second)).double()
     return {
+        "error-kappa": kappa(wrong.long(), also.long()),
         "jaccard": ratio(both, either),
         "conditional": ratio(both, (wrong.double() + also.double()) / 2),
         "same-wrong-label": ratio(same, both),
         "error-inconsistency": mean((wrong != also).double()),
-        "error-kappa": kappa(wrong.long(), also.long()),
     }
 
 
