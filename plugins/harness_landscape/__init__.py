@@ -8,6 +8,7 @@ from harness_landscape.agreement import AGREEMENT
 from harness_landscape.barrier import BARRIER
 from harness_landscape.basin import BASIN
 from harness_landscape.cg_clusters import CG_CLUSTERS
+from harness_landscape.confidence import CONFIDENCE
 from harness_landscape.convexity_gap import CONVEXITY_GAP
 from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
@@ -30,6 +31,7 @@ def harness_metrics() -> Iterable[Metric]:
         BARRIER,
         BASIN,
         CG_CLUSTERS,
+        CONFIDENCE,
         CONVEXITY_GAP,
         DISTANCE,
         HESSIAN_TOP,
