@@ -12,6 +12,7 @@ from harness_landscape.confidence import CONFIDENCE
 from harness_landscape.convexity_gap import CONVEXITY_GAP
 from harness_landscape.distance import DISTANCE
 from harness_landscape.hessian_top import HESSIAN_TOP
+from harness_landscape.id_score import ID_SCORE
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
 from harness_landscape.norms import NORMS
 from harness_landscape.pac_bayes import PAC_BAYES
@@ -35,6 +36,7 @@ def harness_metrics() -> Iterable[Metric]:
         CONVEXITY_GAP,
         DISTANCE,
         HESSIAN_TOP,
+        ID_SCORE,
         LAYERWISE_BARRIER,
         NORMS,
         PAC_BAYES,
