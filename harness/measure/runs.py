@@ -8,7 +8,7 @@ uniform on the sphere, E v'f(H)v = tr f(H) / n (Ubaru, Chen and Saad 2017).
 What was computed of a run is kept (two numbers per product), its basis is not, save run 0's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -25,6 +25,7 @@ class Runs:
     main: KrylovSpace
     begin: Callable[[int], KrylovSpace]
     _found: dict[int, Segment | None] = field(default_factory=dict)
+    _outside: dict[tuple[int, int], Tensor] = field(default_factory=dict)  # by sketch and run
 
     def density(self, steps: int, run: int) -> tuple[Tensor, Tensor]:
         """Nodes and weights (they sum to 1) after at most `steps` products of a run."""
@@ -42,23 +43,28 @@ class Runs:
         """
         if sketch == 0:
             return torch.cat([self._plain(run) for run in range(count)])
+        missing = [run for run in range(1, count + 1) if (sketch, run) not in self._outside]
+        if missing:
+            self._sample(sketch, missing)
+        return torch.cat([self._outside[sketch, run] for run in range(1, count + 1)])
+
+    def _sample(self, sketch: int, runs: Sequence[int]) -> None:
         split = self.main.split(sketch)
-        if split is None:
-            return _unknown(count)
-        known, inside = split
-        if sketch >= self.main.size:
-            return torch.full((count,), known, dtype=torch.float64)
-        rest = [self._plain(run) - self._inside(run, inside) for run in range(1, count + 1)]
-        return known + torch.cat(rest)
+        for run in runs:
+            if split is None:
+                sample = _unknown(1)
+            elif sketch >= self.main.size:
+                sample = torch.tensor([split[0]], dtype=torch.float64)
+            else:
+                inside = split[1](self.begin(run).start()) * self.main.size
+                sample = split[0] + self._plain(run) - inside
+            self._outside[sketch, run] = sample
 
     def _plain(self, run: int) -> Tensor:
         segment = self._segment(run, 1)
         if segment is None:
             return _unknown(1)
         return torch.tensor(segment.alphas, dtype=torch.float64) * self.main.size
-
-    def _inside(self, run: int, inside: Callable[[Tensor], Tensor]) -> Tensor:
-        return inside(self.begin(run).start()) * self.main.size
 
     def _segment(self, run: int, steps: int) -> Segment | None:
         if run == 0:

@@ -11,7 +11,9 @@ from harness_landscape.cg_clusters import CG_CLUSTERS
 from harness_landscape.confidence import CONFIDENCE
 from harness_landscape.convexity_gap import CONVEXITY_GAP
 from harness_landscape.distance import DISTANCE
+from harness_landscape.hessian_density import HESSIAN_DENSITY
 from harness_landscape.hessian_top import HESSIAN_TOP
+from harness_landscape.hessian_trace import HESSIAN_TRACE
 from harness_landscape.id_score import ID_SCORE
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
 from harness_landscape.norms import NORMS
@@ -35,7 +37,9 @@ def harness_metrics() -> Iterable[Metric]:
         CONFIDENCE,
         CONVEXITY_GAP,
         DISTANCE,
+        HESSIAN_DENSITY,
         HESSIAN_TOP,
+        HESSIAN_TRACE,
         ID_SCORE,
         LAYERWISE_BARRIER,
         NORMS,
