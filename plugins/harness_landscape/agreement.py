@@ -10,9 +10,11 @@ from harness.api.readings import Reading, Value
 from harness.api.settings import NoSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
-    from harness.api.contexts import Probe
+    from harness.api.contexts import Probe, Weights
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ def measure(settings: NoSettings, probe: Probe) -> Reading:
     """Agreement and kappa of the two runs' answers on every split."""
     values: list[Value] = []
     sizes: dict[str, int] = {}
+    runs = [probe.weights(0), probe.weights(1)]
     for split in probe.splits:
-        first, second = answers(probe, split)
+        first, second = answers(runs, split, probe)
         by_chance = chance(first, second).value
         values += [
             mean((first == second).double()).named("agreement", split),
@@ -57,14 +60,14 @@ def measure(settings: NoSettings, probe: Probe) -> Reading:
     )
 
 
-def answers(probe: Probe, split: str) -> tuple[Tensor, Tensor]:
+def answers(runs: Sequence[Weights], split: str, probe: Probe) -> tuple[Tensor, Tensor]:
     """Classes [n] that the two runs choose.
 
     Logits that are not finite choose nothing: a class that exists in neither run's answers else.
     """
     import torch
 
-    logits = probe.logits([probe.weights(0), probe.weights(1)], split)
+    logits = probe.logits(runs, split)
     classes = logits.shape[-1]
     nothing = torch.tensor([[classes], [classes + 1]])
     chosen = torch.where(logits.isfinite().all(-1), logits.argmax(-1), nothing)

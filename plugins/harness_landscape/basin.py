@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from math import inf, isfinite, isnan, nan
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from pydantic import PositiveFloat
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
 from harness.api.settings import Settings, setting
-from harness_landscape.half_normal import half_normal
+from harness_landscape.quadrature import deviation, half_normal
 from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from harness.api.contexts import Probe, Weights
 
+    Ends = tuple[Weights, Weights]
+
+AT_ONCE = 2**24  # numbers in points that are made at a time
 NODES = 5  # of the quadrature for |nu|: exact for polynomials up to degree 9
 
 
@@ -52,14 +56,16 @@ class BasinSettings(Settings):
 def measure(settings: BasinSettings, probe: Probe) -> Reading:
     """Epsilon of the segment, and the least delta at which the loss outside has risen enough."""
     alphas = evenly(settings.points)
-    line = probe.line(probe.weights(0), probe.weights(1), alphas)
+    ends = probe.weights(0), probe.weights(1)
+    line = probe.line(*ends, alphas)
     points = ready(line, probe, settings.recalibrate)
     inside = {split: probe.evaluate(points, split).loss for split in probe.splits}
-    outside = _losses_outside(settings, probe)
+    outside = _losses_outside(settings, ends, probe)
+    length = _length(ends, probe)
     values: list[Value] = []
     curves: list[Curve] = []
     for split in probe.splits:
-        found, curve = _judged(inside[split], outside[split], split, probe)
+        found, curve = _judged(inside[split], outside[split], split, length)
         values += found
         loss = {"loss": inside[split].tolist()}
         curves += [Curve(name="line", split=split, x=alphas, y=loss), curve]
@@ -81,29 +87,33 @@ def measure(settings: BasinSettings, probe: Probe) -> Reading:
     )
 
 
-def _losses_outside(settings: BasinSettings, probe: Probe) -> dict[str, dict[float, Tensor]]:
+def _losses_outside(
+    settings: BasinSettings, ends: Ends, probe: Probe
+) -> dict[str, dict[float, Tensor]]:
     """By split and delta: mean losses of the two ends' points outside, as `_outside` has them."""
     import torch
 
     found: dict[str, dict[float, Tensor]] = {split: {} for split in probe.splits}
+    at_once = max(1, AT_ONCE // len(probe.parameters(ends[0])))
     for delta in sorted(settings.deltas):
-        beyond = [
-            ready(list(_outside(end, delta, settings.samples, probe)), probe, settings.recalibrate)
-            for end in (0, 1)
-        ]
+        losses: dict[str, list[Tensor]] = {split: [] for split in probe.splits}
+        for there, here in (ends, ends[::-1]):
+            points = _outside(here, there, delta, settings.samples, probe)
+            while some := list(islice(points, at_once)):
+                ready_ones = ready(some, probe, settings.recalibrate)
+                for split in probe.splits:
+                    losses[split].append(probe.evaluate(ready_ones, split).loss)
         for split in probe.splits:
-            losses = torch.stack([probe.evaluate(points, split).loss for points in beyond])
-            found[split][delta] = losses.mean(0)
+            found[split][delta] = torch.cat(losses[split]).reshape(2, -1).mean(0)
     return found
 
 
 def _judged(
-    inside: Tensor, outside: dict[float, Tensor], split: str, probe: Probe
+    inside: Tensor, outside: dict[float, Tensor], split: str, length: float
 ) -> tuple[list[Value], Curve]:
     import torch
 
     mean, epsilon = deviation(inside)
-    length = _length(probe)
     shares = torch.tensor(half_normal(NODES)[1], dtype=torch.float64)
     details = [
         Value(name="mean-loss", split=split, value=mean, detail=True),
@@ -135,39 +145,25 @@ def _judged(
     return values + details, Curve(name="outside", split=split, x=list(outside), y=y)
 
 
-def _length(probe: Probe) -> float:
-    first, second = (probe.parameters(probe.weights(run)) for run in (0, 1))
+def _length(ends: Ends, probe: Probe) -> float:
+    first, second = (probe.parameters(end) for end in ends)
     return float((second - first).cpu().double().norm())  # not all devices have doubles
 
 
-def _outside(end: int, delta: float, samples: int, probe: Probe) -> Iterator[Weights]:
+def _outside(
+    end: Weights, other: Weights, delta: float, samples: int, probe: Probe
+) -> Iterator[Weights]:
     """Points beyond one end: NODES straight on, then `samples` in random directions."""
     import torch
 
-    weights = probe.weights(end)
-    here, there = probe.parameters(weights), probe.parameters(probe.weights(1 - end))
-    way = here - there
+    here = probe.parameters(end)
+    way = here - probe.parameters(other)
     for node in half_normal(NODES)[0]:
-        yield probe.at(here + delta * node * way, weights)
-    size = delta * _length(probe) / len(here) ** 0.5
-    for number in range(samples):  # the same directions for every delta
-        draw = torch.randn(len(here), generator=probe.generator(f"around {end} {number}"))
-        yield probe.at(here + size * draw.to(here), weights)
-
-
-def deviation(losses: Tensor) -> tuple[float, float]:
-    """Mean, and mean absolute deviation from it, of a curve that is straight between its points.
-
-    >>> import torch
-    >>> deviation(torch.tensor([0.0, 1.0]))
-    (0.5, 0.25)
-    """
-    mean = float((losses[:-1] + losses[1:]).mean() / 2)
-    apart = losses - mean
-    first, second = apart[:-1], apart[1:]
-    sizes = first.abs() + second.abs()
-    crossing = (first.square() + second.square()) / (2 * sizes)
-    return mean, float((sizes / 2).where(first * second >= 0, crossing).mean())
+        yield probe.at(here + delta * node * way, end)
+    size = delta * _length((end, other), probe) / len(here) ** 0.5
+    for number in range(samples):  # the same directions for every delta and at both ends
+        draw = torch.randn(len(here), generator=probe.generator(f"around {number}"))
+        yield probe.at(here + size * draw.to(here), end)
 
 
 BASIN = Metric(

@@ -11,11 +11,11 @@ from harness.api.readings import Curve, Reading, Value
 from harness.api.settings import Settings, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from torch import Tensor
 
-    from harness.api.contexts import Probe, Weights
+    from harness.api.contexts import Probe
 
 NAN = float("nan")
 
@@ -67,10 +67,15 @@ def measure(settings: DistanceSettings, probe: Probe) -> Reading:
     """Distances and cosines, of all parameters and of each module's."""
     names = _chosen(settings.parameters, probe)
     started = all("init" in probe.points(run) for run in (0, 1))
+    points = [
+        probe.weights(run, point) for point in ("final", "init")[: 1 + started] for run in (0, 1)
+    ]
     modules: dict[str, Sums] = {}
     for name in names:
         module = name.rpartition(".")[0]
-        modules[module] = _add([modules.get(module, Sums()), _sums(name, probe, started)])
+        modules[module] = _add(
+            [modules.get(module, Sums()), _sums([point[name] for point in points])]
+        )
     whole = _add(modules.values())
     values = [
         Value(name="l2", value=sqrt(whole.apart)),
@@ -118,17 +123,14 @@ def _chosen(which: str, probe: Probe) -> list[str]:
     return chosen
 
 
-def _sums(name: str, probe: Probe, started: bool) -> Sums:
-    """Sums over one parameter tensor."""
-
-    def flat(weights: Weights) -> Tensor:
-        return weights[name].detach().reshape(-1).cpu().double()  # not all devices have doubles
-
-    first, second = flat(probe.weights(0)), flat(probe.weights(1))
+def _sums(tensors: Sequence[Tensor]) -> Sums:
+    """Sums over one parameter tensor of the two runs, and of their two starts if known."""
+    # not all devices have doubles
+    first, second, *starts = (tensor.detach().reshape(-1).cpu().double() for tensor in tensors)
     sums = Sums(_dot(first - second), _dot(first), _dot(second))
-    if not started:
+    if not starts:
         return sums
-    start, other = flat(probe.weights(0, "init")), flat(probe.weights(1, "init"))
+    start, other = starts
     way, way_2 = first - start, second - other
     ways = Sums(
         first_way=_dot(way),

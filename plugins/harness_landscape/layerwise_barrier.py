@@ -49,12 +49,15 @@ class LayerwiseBarrierSettings(Settings):
 def measure(settings: LayerwiseBarrierSettings, probe: Probe) -> Reading:
     """Barriers of every module, the rest of either run held fixed, and the largest of them."""
     modules = _modules(settings.modules, probe)
+    runs = probe.weights(0), probe.weights(1)
     alphas = evenly(settings.points)
     found: dict[tuple[str, str], list[Value]] = {
         (split, kind): [] for split in probe.splits for kind in KINDS
     }
     for module, names in modules.items():
-        lines = [ready(line, probe, settings.recalibrate) for line in _lines(names, alphas, probe)]
+        lines = [
+            ready(line, probe, settings.recalibrate) for line in _lines(names, alphas, runs, probe)
+        ]
         for split in probe.splits:
             for kind, each in _rises(lines, alphas, split, probe).items():
                 found[split, kind].append(_value(f"{kind}[{module}]", split, each))
@@ -93,9 +96,10 @@ def _modules(wanted: Sequence[str], probe: Probe) -> dict[str, list[str]]:
     return modules
 
 
-def _lines(names: list[str], alphas: list[float], probe: Probe) -> list[list[Weights]]:
+def _lines(
+    names: list[str], alphas: list[float], runs: tuple[Weights, Weights], probe: Probe
+) -> list[list[Weights]]:
     """Two lines: each run, with these parameters alone on the way to those of the other."""
-    runs = probe.weights(0), probe.weights(1)
     lines = []
     for here, there in (runs, runs[::-1]):
         swapped = {**here, **{name: there[name] for name in names}}

@@ -19,8 +19,9 @@ def measure(settings: NoSettings, probe: Probe) -> Reading:
     """Overlap of the two runs' mistakes on every split."""
     values: list[Value] = []
     sizes: dict[str, int] = {}
+    runs = [probe.weights(0), probe.weights(1)]
     for split in probe.splits:
-        first, second = answers(probe, split)
+        first, second = answers(runs, split, probe)
         found = overlaps(first, second, probe.targets(split))
         values += [number.named(name, split) for name, number in found.items()]
         sizes[split] = len(first)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from harness.api.contexts import Evaluation, Probe, Weights
+    from harness.api.contexts import Probe, Weights
 
 
 class SoupGainSettings(Settings):
@@ -40,21 +40,14 @@ def measure(settings: SoupGainSettings, probe: Probe) -> Reading:
 
     everybody = tuple(range(len(probe.subject.keys)))
     families = _families(probe)
-    soups = [_soup(members, settings, probe) for members in (everybody, *families)]
+    of_all = _gains(everybody, settings, probe)
+    within = [_gains(members, settings, probe) for members in families]
     values: list[Value] = []
-    for split in probe.splits:
-        of_all, *within = (
-            _gains(members, soup, split, settings, probe)
-            for members, soup in zip((everybody, *families), soups, strict=True)
-        )
-        values += [_value(name, split, each) for name, each in of_all.items()]
-        if within:
-            values += [
-                _value(
-                    f"within-{name}", split, torch.stack([gains[name] for gains in within]).mean(0)
-                )
-                for name in of_all
-            ]
+    for split, gains in of_all.items():
+        values += [_value(name, split, each) for name, each in gains.items()]
+        for name in gains if within else ():
+            several = torch.stack([family[split][name] for family in within])
+            values.append(_value(f"within-{name}", split, several.mean(0)))
     return Reading(
         values=tuple(values),
         protocol={
@@ -80,6 +73,33 @@ def _families(probe: Probe) -> list[tuple[int, ...]]:
     return [tuple(members) for members in families.values() if len(members) > 1]
 
 
+def _gains(
+    members: Sequence[int], settings: SoupGainSettings, probe: Probe
+) -> dict[str, dict[str, Tensor]]:
+    """By split and name, per example [n]: the members' mean minus the soup's (or ensemble's)."""
+    import torch
+
+    sums = {split: torch.zeros(2, 1).double() for split in probe.splits}
+    logits = {split: torch.zeros(1, 1).double() for split in probe.splits}
+    for run in members:  # one by one: all weights at once may not fit
+        [point] = ready([probe.weights(run)], probe, settings.recalibrate)
+        for split in probe.splits:
+            sums[split] = sums[split] + _each(point, split, probe)
+            if settings.ensemble:
+                logits[split] = logits[split] + probe.logits([point], split)[0].double()
+    soup = _soup(members, settings, probe)
+    gains: dict[str, dict[str, Tensor]] = {}
+    for split in probe.splits:
+        loss, error = sums[split] / len(members)
+        rivals = {"gain": _each(soup, split, probe)}
+        if settings.ensemble:
+            rivals["ensemble-gain"] = _of_logits(logits[split] / len(members), split, probe)
+        gains[split] = {}
+        for name, rival in rivals.items():
+            gains[split] |= {f"{name}-loss": loss - rival[0], f"{name}-error": error - rival[1]}
+    return gains
+
+
 def _soup(members: Sequence[int], settings: SoupGainSettings, probe: Probe) -> Weights:
     """The mean of the members' weights, one run after the other: equal runs give themselves."""
     soup = probe.weights(members[0])
@@ -88,38 +108,24 @@ def _soup(members: Sequence[int], settings: SoupGainSettings, probe: Probe) -> W
     return ready([soup], probe, settings.recalibrate)[0]
 
 
-def _gains(
-    members: Sequence[int], soup: Weights, split: str, settings: SoupGainSettings, probe: Probe
-) -> dict[str, Tensor]:
-    """By name, per example [n]: the members' mean minus the soup's (or the ensemble's)."""
-    runs = [ready([probe.weights(run)], probe, settings.recalibrate)[0] for run in members]
-    losses, errors = _each(probe.evaluate(runs, split, each=True))
-    loss, error = _each(probe.evaluate([soup], split, each=True))
-    gains = {"gain-loss": losses.mean(0) - loss[0], "gain-error": errors.mean(0) - error[0]}
-    if settings.ensemble:
-        loss, error = _ensemble(runs, split, probe)
-        gains["ensemble-gain-loss"] = losses.mean(0) - loss
-        gains["ensemble-gain-error"] = errors.mean(0) - error
-    return gains
+def _each(point: Weights, split: str, probe: Probe) -> Tensor:
+    """Losses and errors [2, n]."""
+    import torch
+
+    found = probe.evaluate([point], split, each=True)
+    if found.example_losses is None or found.example_errors is None:  # they were asked for
+        raise TypeError("the probe gave no values per example")
+    return torch.cat([found.example_losses, found.example_errors])
 
 
-def _ensemble(runs: Sequence[Weights], split: str, probe: Probe) -> tuple[Tensor, Tensor]:
-    """Loss and error per example [n] of the mean of the runs' logits."""
+def _of_logits(logits: Tensor, split: str, probe: Probe) -> Tensor:
+    """Losses and errors [2, n] of logits [n, c]; what is not finite is wrong."""
     import torch
     from torch.nn import functional
 
-    total = torch.zeros(())
-    for run in runs:  # one by one: all logits at once may not fit
-        total = total + probe.logits([run], split)[0].double()
-    logits, targets = total / len(runs), probe.targets(split)
+    targets = probe.targets(split)
     wrong = (logits.argmax(1) != targets) | ~logits.isfinite().all(1)
-    return functional.cross_entropy(logits, targets, reduction="none"), wrong.double()
-
-
-def _each(found: Evaluation) -> tuple[Tensor, Tensor]:
-    if found.example_losses is None or found.example_errors is None:  # they were asked for
-        raise TypeError("the probe gave no values per example")
-    return found.example_losses, found.example_errors
+    return torch.stack([functional.cross_entropy(logits, targets, reduction="none"), wrong])
 
 
 def _value(name: str, split: str, each: Tensor) -> Value:

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from harness.testing.scenes import LOSS_ITSELF, World
-from harness_landscape.basin import BASIN, BasinSettings, deviation
-from harness_landscape.half_normal import half_normal
+from harness_landscape.basin import BASIN, BasinSettings
+from harness_landscape.quadrature import deviation, half_normal
 
 ABSOLUTE = math.sqrt(2 / math.pi)  # E|nu| of a standard normal
 

@@ -1,14 +1,33 @@
-"""Gauss quadrature for functions of |nu|, nu standard normal."""
+"""Means over a segment and over half a normal distribution."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def deviation(losses: Tensor) -> tuple[float, float]:
+    """Mean, and mean absolute deviation from it, of a curve that is straight between its points.
+
+    >>> import torch
+    >>> deviation(torch.tensor([0.0, 1.0]))
+    (0.5, 0.25)
+    """
+    mean = float((losses[:-1] + losses[1:]).mean() / 2)
+    apart = losses - mean
+    first, second = apart[:-1], apart[1:]
+    sizes = first.abs() + second.abs()
+    crossing = (first.square() + second.square()) / (2 * sizes)
+    return mean, float((sizes / 2).where(first * second >= 0, crossing).mean())
 
 
 def half_normal(count: int) -> tuple[list[float], list[float]]:
-    """Places and weights, exact for polynomials up to degree 2 count - 1.
+    """Gauss quadrature for |nu|, nu standard normal: places and weights.
 
-    Lanczos on a fine discretisation of the half-normal density (Golub and Welsch 1969).
+    Exact for polynomials up to degree 2 count - 1. Lanczos on a fine discretisation of the
+    density (Golub and Welsch 1969).
 
     >>> places, weights = half_normal(3)
     >>> mean_square = sum(w * x**2 for x, w in zip(places, weights, strict=True))
