@@ -70,6 +70,11 @@ class Krylov(Protocol):
         Grows the space until every residual is at most `tolerance`, or to `products` products.
         """
 
+    def directions(
+        self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int
+    ) -> Tensor:
+        """Unit eigenvectors [count, P] of the eigenvalues that `top` gives, in its order."""
+
     def density(self, steps: int = 80, run: int = 0) -> tuple[Tensor, Tensor]:
         """Nodes and weights [m <= steps] of the spectrum as one random unit vector v sees it.
 
@@ -211,9 +216,16 @@ class Probe(Protocol):
         """Gradients [b, P] of single examples' losses, in order, as many at a time as fit."""
 
     def example_gradient_norms(
-        self, weights: Weights, split: str, *, examples: int | None = None
+        self,
+        weights: Weights,
+        split: str,
+        *,
+        examples: int | None = None,
+        targets: Tensor | None = None,
     ) -> Tensor:
         """Squared norms [n] of these gradients (float64, on the CPU).
+
+        With `targets` [n] those of the losses at these targets; then only inputs are looked at.
 
         In one pass, without the gradients, for networks of linear, convolutional, embedding and
         layer-norm layers that run once.
@@ -233,8 +245,19 @@ class Probe(Protocol):
         g g' over the examples' gradients; "ggn": the generalised Gauss-Newton matrix of the loss.
         """
 
-    def krylov(self, weights: Weights, split: str, *, examples: int | None = None) -> Krylov:
-        """A Krylov space of the Hessian of the mean loss; one and the same for all who ask."""
+    def krylov(
+        self,
+        weights: Weights,
+        split: str,
+        *,
+        examples: int | None = None,
+        matrix: Literal["hessian", "ggn", "true", "empirical", "covariance"] = "hessian",
+    ) -> Krylov:
+        """A Krylov space of the Hessian of the mean loss; one and the same for all who ask.
+
+        Or of another `matrix`: those of `fisher_product`, and the covariance of the gradients of
+        single examples (the empirical Fisher matrix less g g' of their mean g).
+        """
 
     def generator(self, name: str = "") -> Generator:
         """The metric's own stream for this subject."""

@@ -28,7 +28,8 @@ class Batch:
 class Sample:
     """Some examples of a split; `name` tells samples apart.
 
-    `indices` None means all of them, in order. `ready` are the inputs of a small sample.
+    `indices` None means all of them, in order. `ready` are the inputs of a small sample. `given`
+    are targets [size] in place of the split's own.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Sample:
     dtype: torch.dtype
     indices: Tensor | None = None
     ready: Mapping[str, Tensor] | None = None
+    given: Tensor | None = None
 
     def batches(self, at_most: int) -> Iterator[Batch]:
         """All examples in order; every batch but the last has `at_most` of them."""
@@ -46,7 +48,8 @@ class Sample:
     def batch(self, start: int, end: int) -> Batch:
         """The examples at positions start..end-1."""
         where = slice(start, end) if self.indices is None else self.indices[start:end]
-        targets = self._typed(self.source.targets[where])
+        own = self.source.targets[where] if self.given is None else self.given[start:end]
+        targets = self._typed(own)
         if self.ready is not None:
             inputs: Mapping[str, Tensor] = {n: ready[start:end] for n, ready in self.ready.items()}
         else:

@@ -85,15 +85,34 @@ class KrylovSpace:
         grown since: what one metric reads does not depend on what others asked before.
         """
         wanted = min(count, self._size)
+        known, converged = self._settled(wanted, by, tolerance, products)
+        if known is None:
+            return _nothing(wanted, self.products)
+        return known.read(wanted, by, converged=converged)
+
+    def directions(
+        self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int
+    ) -> Tensor:
+        """Unit eigenvectors [count, n] of the eigenvalues that `top` gives, in its order."""
+        wanted = min(count, self._size)
+        known, _ = self._settled(wanted, by, tolerance, products)
+        if known is None:
+            return torch.full((wanted, self._size), float("nan"), dtype=self._wide)
+        return known.directions(self._rows, wanted, by)
+
+    def _settled(
+        self, wanted: int, by: Literal["magnitude", "value"], tolerance: float, products: int
+    ) -> tuple[Known | None, bool]:
+        """What is known after the first product that answers, or after so many; and whether."""
         for taken in range(1, max(products, 1) + 1):
             if self.products < taken:
                 self.extend()
             if not self._finite and self.products < taken:
-                return _nothing(wanted, self.products)
+                return None, False
             known = self._known(taken)
             if known.answered(wanted, by, tolerance):
-                return known.read(wanted, by, converged=True)
-        return known.read(wanted, by, converged=False)
+                return known, True
+        return known, False
 
     def start(self) -> Tensor:
         """The random unit vector that the space begins with."""

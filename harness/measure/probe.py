@@ -1,6 +1,7 @@
 """The probe: all that a metric is given, standing on a scene."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal, TypeVar
 
@@ -23,7 +24,7 @@ from harness.measure.ledger import Ledger
 from harness.measure.line import line
 from harness.measure.scene import Scene
 from harness.measure.shared import Shared, tensors_size
-from harness.measure.spaces import space_of
+from harness.measure.spaces import Matrix, space_of
 from harness.measure.view import View
 
 T = TypeVar("T")
@@ -185,10 +186,18 @@ class SceneProbe:
         return ExampleGradients(*self._here(weights, split, examples)).rows(self.ledger)
 
     def example_gradient_norms(
-        self, weights: Weights, split: str, *, examples: int | None = None
+        self,
+        weights: Weights,
+        split: str,
+        *,
+        examples: int | None = None,
+        targets: Tensor | None = None,
     ) -> Tensor:
         """Their squared norms [n]."""
-        return ExampleGradients(*self._here(weights, split, examples)).norms(self.ledger)
+        scene, _, sample, bytes_each = self._here(weights, split, examples, labels=targets is None)
+        if targets is not None:
+            sample = replace(sample, given=targets.to(scene.device))
+        return ExampleGradients(scene, weights, sample, bytes_each).norms(self.ledger)
 
     def fisher_product(
         self, weights: Weights, split: str, *, kind: Kind, examples: int | None = None
@@ -197,9 +206,17 @@ class SceneProbe:
         fisher = Fisher(*self._here(weights, split, examples, labels=kind != "true"), kind)
         return lambda vector: fisher.product(vector, self.ledger)
 
-    def krylov(self, weights: Weights, split: str, *, examples: int | None = None) -> Krylov:
-        """The Krylov space of the Hessian at a point, shared by all who ask."""
-        return space_of(self.view, weights, self.view.sample(split, weights, examples))
+    def krylov(
+        self,
+        weights: Weights,
+        split: str,
+        *,
+        examples: int | None = None,
+        matrix: Matrix = "hessian",
+    ) -> Krylov:
+        """The Krylov space of the Hessian or another matrix at a point, shared by all who ask."""
+        sample = self.view.sample(split, weights, examples, labels=matrix != "true")
+        return space_of(self.view, weights, sample, matrix)
 
     def generator(self, name: str = "") -> Generator:
         """The metric's own stream for this subject."""
@@ -213,37 +230,17 @@ class SceneProbe:
 
     def _evaluated(self, points: Sequence[Weights], sample: Sample) -> list[Each]:
         run = self._over(each_example, points, sample)
-        return self._once(points, (sample.name, sample.dtype), run)
+        return self.view.once(points, (sample.name, sample.dtype), run)
 
     def _logits(self, points: Sequence[Weights], sample: Sample) -> list[Tensor]:
         run = self._over(each_logits, points, sample)
-        return self._once(points, (sample.name, sample.dtype, "logits"), run)
+        return self.view.once(points, (sample.name, sample.dtype, "logits"), run)
 
     def _over(
         self, passes: Passes[T], points: Sequence[Weights], sample: Sample
     ) -> Callable[[Sequence[Weights]], list[T]]:
         bytes_each = self.view.bytes_each(points[0], sample)
         return lambda some: passes(self.view.scene, some, sample, bytes_each, self.ledger)
-
-    def _once(
-        self,
-        points: Sequence[Weights],
-        what: tuple[object, ...],
-        run: Callable[[Sequence[Weights]], list[T]],
-    ) -> list[T]:
-        """Named points alone and once for all, so that a pack changes no number; others anew."""
-        named = {
-            id(point): self.view.shared.evaluations.get(
-                (*self.view.name(point), *what),
-                lambda point=point: run([point])[0],  # type: ignore[misc]
-                _bytes,
-            )
-            for point in points
-            if self.view.name(point)
-        }
-        others = [point for point in points if id(point) not in named]
-        anew = iter(run(others))
-        return [named[id(point)] if id(point) in named else next(anew) for point in points]
 
     def _recalibrated(self, weights: Weights) -> Weights:
         view = self.view
@@ -275,8 +272,3 @@ def _first(points: Sequence[Weights]) -> Weights:
     if not points:
         raise HarnessError("nothing to evaluate: no points were given")
     return points[0]
-
-
-def _bytes(found: object) -> int:
-    parts = found if isinstance(found, tuple) else (found,)
-    return sum(part.nbytes for part in parts if isinstance(part, Tensor))

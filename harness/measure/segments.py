@@ -24,12 +24,12 @@ class Segment:
 
     def quadrature(self) -> tuple[Tensor, Tensor]:
         """Nodes, ascending, and weights of the spectrum as the segment's first vector sees it."""
-        values, vectors = torch.linalg.eigh(self._matrix())
+        values, vectors = torch.linalg.eigh(self.matrix())
         return values, vectors[0] ** 2
 
     def pairs(self, floor: float) -> tuple[Tensor, Tensor]:
         """Ritz values and absolute residuals (at least the rounding noise)."""
-        values, vectors = torch.linalg.eigh(self._matrix())
+        values, vectors = torch.linalg.eigh(self.matrix())
         last = 0.0 if self.closed else self.betas[-1]
         return values, (last * vectors[-1].abs()).clamp(min=floor)
 
@@ -38,11 +38,12 @@ class Segment:
 
         `coordinates` [m] are v's in them, `beyond` the one along the vector that comes next.
         """
-        image = self._matrix().to(coordinates) @ coordinates
+        image = self.matrix().to(coordinates) @ coordinates
         last = 0.0 if self.closed else self.betas[-1]
         return coordinates @ image + 2 * last * coordinates[-1] * beyond
 
-    def _matrix(self) -> Tensor:
+    def matrix(self) -> Tensor:
+        """The tridiagonal matrix T."""
         middle = torch.tensor(self.alphas, dtype=torch.float64)
         beside = torch.tensor(self.betas[: len(self.alphas) - 1], dtype=torch.float64)
         return torch.diag(middle) + torch.diag(beside, 1) + torch.diag(beside, -1)
@@ -88,6 +89,19 @@ class Known:
         residuals = torch.cat([part[1] for part in parts])
         order = rank(values, by).argsort(descending=True, stable=True)
         return values[order], residuals[order]
+
+    def directions(self, rows: Tensor, wanted: int, by: Literal["magnitude", "value"]) -> Tensor:
+        """Unit Ritz vectors [wanted, n] of the `wanted` largest eigenvalues, from the basis."""
+        start, values, found = 0, [], []
+        for segment in self.segments:
+            nodes, vectors = torch.linalg.eigh(segment.matrix())
+            basis = rows[start : start + len(nodes)]
+            best = rank(nodes, by).argsort(descending=True, stable=True)[:wanted]
+            values.append(nodes[best])
+            found.append(vectors[:, best].T.to(basis) @ basis)
+            start += len(nodes)
+        order = rank(torch.cat(values), by).argsort(descending=True, stable=True)[:wanted]
+        return torch.cat(found)[order.to(rows.device)]
 
     def read(
         self, wanted: int, by: Literal["magnitude", "value"], *, converged: bool

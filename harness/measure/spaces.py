@@ -1,5 +1,6 @@
 """Krylov spaces that several metrics grow, each paying for what it adds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,10 +10,13 @@ from harness.api.contexts import Eigenvalues, Weights
 from harness.compute.streams import stream
 from harness.measure.curvature import Curvature
 from harness.measure.data import Sample
+from harness.measure.fisher import Fisher, Kind
 from harness.measure.krylov import KrylovSpace
 from harness.measure.ledger import Ledger
 from harness.measure.runs import Runs
 from harness.measure.view import View
+
+Matrix = Literal["hessian", "ggn", "true", "empirical", "covariance"]
 
 
 @dataclass
@@ -55,6 +59,13 @@ class PaidSpace:
         main = self._paying().main
         return main.top(count, by=by, tolerance=tolerance, products=products)
 
+    def directions(
+        self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int
+    ) -> Tensor:
+        """Unit eigenvectors of the eigenvalues that `top` gives."""
+        main = self._paying().main
+        return main.directions(count, by=by, tolerance=tolerance, products=products)
+
     def density(self, steps: int = 80, run: int = 0) -> tuple[Tensor, Tensor]:
         """Nodes and weights of the spectrum as one random vector sees it."""
         return self._paying().density(steps, run)
@@ -68,22 +79,23 @@ class PaidSpace:
         return self.shared.runs
 
 
-def space_of(view: View, weights: Weights, sample: Sample) -> PaidSpace:
-    """The Krylov space of the Hessian at a point: one and the same for all who ask."""
+def space_of(view: View, weights: Weights, sample: Sample, matrix: Matrix) -> PaidSpace:
+    """The Krylov space of a matrix at a point: one and the same for all who ask."""
     name = view.name(weights)
+    told = () if matrix == "hessian" else (matrix,)
 
     def make() -> SharedSpace:
-        here = Curvature(view.scene, weights, sample, view.bytes_each(weights, sample))
         payer = Payer(view.ledger)
-        row = here.size * sample.dtype.itemsize
-        window = max(2, view.scene.budget.graph // row)
+        here = Curvature(view.scene, weights, sample, view.bytes_each(weights, sample))
+        product = _product(view, weights, sample, matrix, here)
+        window = max(2, view.scene.budget.graph // (here.size * sample.dtype.itemsize))
 
         def begin(run: int) -> KrylovSpace:
-            stream_name = ["probe:krylov", sample.name, *name, *([f"run {run}"] if run else [])]
+            run_name = (f"run {run}",) if run else ()
             return KrylovSpace(
-                lambda vector: here.product(vector, payer.ledger),
+                lambda vector: product(vector, payer.ledger),
                 here.size,
-                stream(0, "\x1f".join(stream_name)),
+                stream(0, "\x1f".join(["probe:krylov", sample.name, *name, *told, *run_name])),
                 dtype=sample.dtype,
                 device=view.scene.device,
                 window=window if run else None,
@@ -92,5 +104,20 @@ def space_of(view: View, weights: Weights, sample: Sample) -> PaidSpace:
         return SharedSpace(Runs(begin(0), begin), payer, here.bytes)
 
     kept = view.shared.spaces
-    space = kept.get((*name, sample.name), make, lambda made: made.bytes) if name else make()
+    whole = (*name, sample.name, *told)
+    space = kept.get(whole, make, lambda made: made.bytes) if name else make()
     return PaidSpace(space, view.ledger)
+
+
+def _product(
+    view: View, weights: Weights, sample: Sample, matrix: Matrix, here: Curvature
+) -> Callable[[Tensor, Ledger], Tensor]:
+    if matrix == "hessian":
+        return here.product
+    bytes_each = view.bytes_each(weights, sample)
+    kind: Kind = "empirical" if matrix == "covariance" else matrix
+    fisher = Fisher(view.scene, weights, sample, bytes_each, kind)
+    if matrix != "covariance":
+        return fisher.product
+    mean = here.gradient(view.ledger)
+    return lambda vector, ledger: fisher.product(vector, ledger) - mean * (mean @ vector)

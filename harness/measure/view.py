@@ -1,6 +1,8 @@
 """What one metric sees of a scene: data within its access, points by name, and its bill."""
 
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -13,6 +15,7 @@ from harness.measure.guard import Guard
 from harness.measure.ledger import Ledger
 from harness.measure.shared import Shared, tensors_size
 
+T = TypeVar("T")
 Named = tuple[str, ...]  # a point that others may ask for too: its run's key, its name, ...
 
 
@@ -89,7 +92,32 @@ class View:
         """The name of these weights; empty where nobody else can ask for them."""
         return self._names.get(id(weights), ((), weights))[0]
 
+    def once(
+        self,
+        points: Sequence[Weights],
+        what: tuple[object, ...],
+        run: Callable[[Sequence[Weights]], list[T]],
+    ) -> list[T]:
+        """Named points alone and once for all, so that a pack changes no number; others anew."""
+        named = {
+            id(point): self.shared.evaluations.get(
+                (*self.name(point), *what),
+                lambda point=point: run([point])[0],  # type: ignore[misc]
+                _bytes,
+            )
+            for point in points
+            if self.name(point)
+        }
+        others = [point for point in points if id(point) not in named]
+        anew = iter(run(others))
+        return [named[id(point)] if id(point) in named else next(anew) for point in points]
+
     def watch(self, said: str, weights: Weights) -> None:
         """Have the guard put these weights back, should the metric change them."""
         if self.guard is not None:
             self.guard.watch(said, weights)
+
+
+def _bytes(found: object) -> int:
+    parts = found if isinstance(found, tuple) else (found,)
+    return sum(part.nbytes for part in parts if isinstance(part, Tensor))

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from harness.api.errors import HarnessError
 from harness.measure import layers
 from harness.measure.scene import Budget
 from harness.testing.scenes import World
@@ -150,3 +151,16 @@ def test_norms_leave_no_hook_behind():
     probe = here.probe("a")
     probe.example_gradient_norms(probe.weights(), "train")
     assert not any(part._forward_hooks for part in here.module.modules())
+
+
+def test_norms_at_other_targets_look_at_inputs_only():
+    here = world(Words)
+    x, y = here.splits["train"]
+    given = (y + 1) % 3
+    probe = World(here.module, {"ood-far": (x, y)}, here.runs).probe("a", access="ood-inputs")
+    norms = probe.example_gradient_norms(probe.weights(), "ood-far", targets=given)
+    other = World(here.module, {"train": (x, given)}, here.runs).probe("a")
+    exact = other.example_gradient_norms(other.weights(), "train")
+    torch.testing.assert_close(norms, exact)
+    with pytest.raises(HarnessError, match="'ood-labels'"):
+        probe.example_gradient_norms(probe.weights(), "ood-far")

@@ -105,3 +105,22 @@ def test_the_true_fisher_asks_for_inputs_only():
     probe.fisher_product(probe.weights(), "ood-far", kind="true")
     with pytest.raises(HarnessError, match="'ood-labels'"):
         probe.fisher_product(probe.weights(), "ood-far", kind="empirical")
+
+
+@pytest.mark.parametrize("matrix", ["true", "ggn", "empirical", "covariance"])
+def test_each_matrix_has_a_krylov_space_of_its_own(matrix):
+    probe = network().probe("a")
+    here = probe.weights(), "train"
+    rows = torch.cat(list(probe.example_gradients(*here)))
+    if matrix == "covariance":
+        exact = torch.cov(rows.T, correction=0)
+    else:
+        exact = dense(probe.fisher_product(*here, kind=matrix), rows.shape[1])
+    space = probe.krylov(*here, matrix=matrix)
+    asked = {"by": "value", "tolerance": 1e-6, "products": 60}
+    top, directions = space.top(3, **asked), space.directions(3, **asked)
+    values, vectors = torch.linalg.eigh(exact)
+    torch.testing.assert_close(top.values, values.flip(0)[:3])
+    overlap = (directions @ vectors.flip(1)[:, :3]).abs()
+    torch.testing.assert_close(overlap, torch.eye(3).double(), atol=1e-4, rtol=0)
+    assert space.products == probe.krylov(*here, matrix=matrix).products > 0

@@ -187,3 +187,19 @@ def test_the_basis_stays_orthonormal_to_rounding(dtype):
     rows = krylov._rows[: krylov._count]
     unit = torch.eye(len(rows), dtype=torch.float64)
     assert (rows @ rows.T - unit).abs().max() < 1e-13
+
+
+@pytest.mark.parametrize("values", [[5.0, -7.0, 1.0, 0.5], [4.0, 4.0, 4.0, 1.0, 1.0, -2.0]])
+@pytest.mark.parametrize("by", ["magnitude", "value"])
+def test_directions_are_orthonormal_eigenvectors_of_the_eigenvalues_in_their_order(values, by):
+    matrix = rotated(values)
+    here = space(matrix)
+    found = here.top(3, by=by, tolerance=1e-6, products=200).values
+    directions = here.directions(3, by=by, tolerance=1e-6, products=200)
+    torch.testing.assert_close(directions @ directions.T, torch.eye(3).double())
+    torch.testing.assert_close(directions @ matrix, found[:, None] * directions)
+
+
+def test_a_matrix_that_is_not_finite_has_no_directions():
+    here = space(torch.full((4, 4), float("nan")))
+    assert here.directions(2, by="value", tolerance=1e-3, products=9).isnan().all()
