@@ -1,7 +1,7 @@
 """Run the benchmarks: `python benchmarks/run.py [NAME ...]`.
 
-Each compares with a peer or a hand-written baseline in the same run and prints the ratio. Results go
-to `benchmarks/results/NAME.json` with machine, versions and date. One thread unless stated.
+Each compares with a peer or a hand-written baseline in the same run and prints the ratio. Results
+go to `benchmarks/results/NAME.json` with machine, versions and date. One thread unless stated.
 """
 
 import importlib.metadata
