@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from harness.api.contexts import Probe
 
+NAMES = ("gap-loss", "gap-error")
 AT_ONCE = 2**22  # excesses, or resampled examples, that are held at a time
 
 
@@ -53,6 +54,8 @@ class ConvexityGapSettings(Settings):
 
 def measure(settings: ConvexityGapSettings, probe: Probe) -> Reading:
     """Gaps of the pair on every split, their noise, and the curves that they were read off."""
+    import torch
+
     alphas = evenly(settings.points)
     line = probe.line(probe.weights(0), probe.weights(1), alphas)
     points = ready(line, probe, settings.recalibrate)
@@ -61,14 +64,14 @@ def measure(settings: ConvexityGapSettings, probe: Probe) -> Reading:
     sizes: dict[str, int] = {}
     for split in probe.splits:
         found = probe.evaluate(points, split, each=True)
-        for quantity, each in (("loss", found.example_losses), ("error", found.example_errors)):
-            if each is None:  # they were asked for
-                raise TypeError("the probe gave no values per example")
-            values += _gap_values(f"gap-{quantity}", alphas, each, split)
-            draws = resampled(each, settings.resamples, probe.generator(f"bootstrap {split}"))
-            noise = gaps(draws - each.mean(1)).quantile(settings.level)
-            name = f"gap-{quantity}-noise"
-            values.append(Value(name=name, split=split, value=float(noise), detail=True))
+        if found.example_losses is None or found.example_errors is None:  # they were asked for
+            raise TypeError("the probe gave no values per example")
+        both = torch.stack([found.example_losses, found.example_errors])
+        draws = resampled(both, settings.resamples, probe.generator(f"bootstrap {split}"))
+        noise = gaps(draws - both.mean(2)).quantile(settings.level, 0)
+        for name, each, threshold in zip(NAMES, both, noise.tolist(), strict=True):
+            values += _gap_values(name, alphas, each, split)
+            values.append(Value(name=f"{name}-noise", split=split, value=threshold, detail=True))
         y = {"loss": found.loss.tolist(), "error": found.error.tolist()}
         curves.append(Curve(name="line", split=split, x=alphas, y=y))
         sizes[split] = found.examples
@@ -141,17 +144,18 @@ def _triples(points: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def resampled(each: Tensor, count: int, generator: Generator) -> Tensor:
-    """Means [count, points] of `each` [points, examples] over bootstrap samples of the examples."""
+    """Means [count, ...] of `each` [..., examples] over bootstrap samples of the examples."""
     import torch
 
-    examples = each.shape[1]
+    examples = each.shape[-1]
+    flat = each.reshape(-1, examples)
     means = []
     for draws in torch.split(torch.arange(count), max(1, AT_ONCE // examples)):
         drawn = torch.randint(examples, (len(draws), examples), generator=generator)
         times = torch.zeros(drawn.shape, dtype=each.dtype)
         times.scatter_add_(1, drawn, torch.ones_like(times))
-        means.append(times @ each.T / examples)
-    return torch.cat(means)
+        means.append(times @ flat.T / examples)
+    return torch.cat(means).reshape(count, *each.shape[:-1])
 
 
 CONVEXITY_GAP = Metric(

@@ -36,7 +36,7 @@ def half_normal(count: int) -> tuple[list[float], list[float]]:
     """
     import numpy as np
 
-    places, fine = np.polynomial.legendre.leggauss(400)
+    places, fine = np.polynomial.legendre.leggauss(100)
     places = 6 * (places + 1)  # up to 12 standard deviations
     fine = fine * np.exp(-(places**2) / 2)
     basis: list[Any] = [np.sqrt(fine / fine.sum())]  # Any: numpy's arrays of a computed type
