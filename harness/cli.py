@@ -19,6 +19,7 @@ COMMANDS = {
     "status": ("status", "Show which cells of a suite are done, failed, damaged or missing."),
     "report": ("report", "Write the report of a suite again, in any format."),
     "score": ("score", "Score the stored predictions of a suite again, without training."),
+    "measure": ("measure", "Read metrics off the finished runs of a suite, without training."),
     "export": ("export", "Write the scores or readings of a suite as a table."),
     "list": ("list_", "List what plugins offer, and the built-in suites."),
     "show": ("show", "Show everything about one offer, or about a suite."),

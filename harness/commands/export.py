@@ -53,14 +53,11 @@ def command(
     """
     from harness.analyze.load import load_results
     from harness.plan import expand
-    from harness.report.export import SUFFIXES, as_text, write_frame
+    from harness.report.export import as_text, form_of, write_frame
     from harness.store import Store
 
     out = to["out"] if isinstance(to["out"], Path) else None
-    form = form or ("csv" if out is None else SUFFIXES.get(out.suffix.lower()))
-    if form is None:
-        fix = f"end it with one of {', '.join(SUFFIXES)}, or give --format"
-        raise HarnessError(f"the name of {out} does not say which format", fix=fix)
+    form = form or ("csv" if out is None else form_of(out, ", or give --format"))
     if out is None and form == "parquet":
         raise HarnessError("parquet is no text", fix="name a file with --out")
     checked, catalogue = suite.open()

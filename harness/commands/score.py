@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.api.errors import HarnessError
-from harness.api.numbers import TRIAL, count, fixed
+from harness.api.numbers import count, fixed
+from harness.commands.execution import tell_failures
 from harness.commands.options import SuiteOptions, store_option, suite_options
+from harness.commands.tables import echo_results
 
 if TYPE_CHECKING:
     from harness.analyze.results import Results
@@ -63,8 +65,7 @@ def command(suite: SuiteOptions, store: str, names: tuple[str, ...], precision: 
         unscored = _reasons(results)
     for reason, times in unscored.items():
         click.echo(f"not scored: {reason} ({count(times, 'evaluation')})", err=True)
-    for reason in list(done.failed.values())[:5]:
-        click.echo(f"failed: {reason}", err=True)
+    tell_failures(list(done.failed.values()))
     if done.missing:
         line = f"{done.missing:,} evaluations have no stored predictions"
         click.echo(f"{line}: `seedscape run {suite.name}`", err=True)
@@ -106,18 +107,12 @@ def _reasons(results: Results) -> dict[str, int]:
 
 def _tell(results: Results) -> None:
     """Mean, sd over runs and number of runs by procedure and split, with the rules of reports."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from harness.analyze.spread import spreads
 
-    console = Console()
-    if results.smoke:
-        console.print(Text(TRIAL, "bold white on red"))
-    table = Table("procedure", "split", "score", "mean", "sd", "runs")
+    rows = []
     for spread in spreads(results.scores, {}):
         runs = f"{spread.runs} of {spread.planned}"
         numbers = (fixed(spread.mean, 4), fixed(spread.sd, 4), runs)
-        table.add_row(*map(Text, (spread.procedure, spread.split, spread.score, *numbers)))
-    console.print(table)
+        rows.append((spread.procedure, spread.split, spread.score, *numbers))
+    headers = ("procedure", "split", "score", "mean", "sd", "runs")
+    echo_results(headers, rows, smoke=results.smoke)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import click
 
+from harness.api.numbers import TRIAL
+
 
 def echo_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows of text under their headers.
@@ -17,6 +19,15 @@ def echo_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     else:
         for line in aligned([headers, *rows]):
             click.echo(line)
+
+
+def echo_results(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, smoke: bool = False
+) -> None:
+    """Print rows of results; those of a trial say so."""
+    if smoke:
+        click.secho(TRIAL, fg="white", bg="red", bold=True)
+    echo_table(headers, rows)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -29,6 +29,19 @@ ESCAPES = str.maketrans(
 )
 
 
+def form_of(path: Path, otherwise: str = "") -> str:
+    """The form that the suffix of a file's name says.
+
+    Raises:
+        HarnessError: it says none; `otherwise` is what else the user can do.
+    """
+    form = SUFFIXES.get(path.suffix.lower())
+    if form is None:
+        fix = f"end it with one of {', '.join(SUFFIXES)}{otherwise}"
+        raise HarnessError(f"the name of {path} does not say which format", fix=fix)
+    return form
+
+
 def as_text(frame: pd.DataFrame, form: str) -> str:
     """The frame as text in the form "csv", "json" (records) or "latex" (booktabs)."""
     if form == "csv":

@@ -28,6 +28,7 @@ from harness.run.packs import Packing
 from harness.run.schedule import Account, Desk, Schedule
 from harness.run.tally import Tally
 from harness.store import paths
+from harness.store.disk import plain_refusals
 from harness.store.store import Store
 from harness.store.survey import Survey
 
@@ -42,10 +43,24 @@ def execute(
     Raises:
         HarnessError: the store cannot be written, or the executor cannot start.
     """
+    _check(options, catalogue)
+    store.prepare()
+    store.save_suite(plan, suite.text)
+    return execute_cells(plan, store, catalogue, options)
+
+
+def execute_cells(plan: Plan, store: Store, catalogue: Catalogue, options: RunOptions) -> Outcome:
+    """As `execute`, for a part of a plan: which plan is saved as the suite's stays as it is.
+
+    Raises:
+        HarnessError: the store cannot be written, or the executor cannot start.
+    """
     begun = time.monotonic()
     _check(options, catalogue)
     store.prepare()
-    folder = store.save_suite(plan, suite.text)
+    folder = paths.suite_folder(store.root, plan.suite_id, plan.version, smoke=plan.smoke)
+    with plain_refusals(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     survey = store.survey(plan.cells)
     board = Board(plan.cells, survey.done)
     account, interrupted = Account(), False

@@ -1,0 +1,166 @@
+"""`seedscape measure`: metrics of finished runs, without training."""
+
+import json
+
+import pytest
+
+import harness
+from harness.cli import main
+
+SUITE = """
+id: tiny
+version: "1"
+model: {mlp: {hidden: [8]}}
+pretrain: {data: {dataset: digits}, method: {full: {steps: 3}}}
+data: {dataset: digits, batch: 16, ood: {noise: {by: {noise: {sd: 0.3}}}}}
+inits: [pretrained]
+methods: [{full: {steps: 3}}]
+seeds: {pretrain: 2, finetune: 2}
+scores: [accuracy]
+"""
+
+
+def seedscape(capfd, *words):
+    code = main([str(word) for word in words])
+    out, err = capfd.readouterr()
+    return code, out, err
+
+
+def trained(path, store, capfd):
+    code, _, _ = seedscape(
+        capfd, "run", path, "--store", store, "--executor", "serial", "--no-report"
+    )
+    assert code == 0
+    return ("measure", path, "--store", store, "--executor", "serial")
+
+
+def cells(store, stage):
+    return sorted(path.parent.name for path in store.glob(f"cells/{stage}/*/*/record.json"))
+
+
+def test_measure_adds_readings_and_trains_nothing(suite_file, tmp_path, capfd):
+    store, table = tmp_path / "runs", tmp_path / "readings.json"
+    measure = trained(suite_file(SUITE), store, capfd)
+    before = [cells(store, stage) for stage in ("pretrain", "finetune", "evaluate")]
+    plan = (store / "suites" / "tiny-1" / "plan.json").read_text()
+    barrier = ("--metric", "barrier", "--metric-set", "points=3", "--pairs", 2, "--splits", "noise")
+    code, out, err = seedscape(capfd, *measure, *barrier, "--out", table)
+    assert (code, err) == (0, "")
+    assert "0 of 2 readings were there, 2 measured" in out
+    assert "lerp-loss" in out
+    assert "lerp-loss-alpha" not in out  # a detail
+    assert "passes over one example" in out
+    rows = json.loads(table.read_text())
+    assert {row["split"] for row in rows} == {"noise"}
+    assert len({row["subject"] for row in rows}) == 2
+    assert [cells(store, stage) for stage in ("pretrain", "finetune", "evaluate")] == before
+    assert (store / "suites" / "tiny-1" / "plan.json").read_text() == plan
+    code, again, _ = seedscape(capfd, *measure, *barrier)
+    assert code == 0
+    assert "2 of 2 readings were there, 0 measured" in again
+
+
+def test_the_line_that_measure_prints_makes_a_suite_show_the_readings(suite_file, tmp_path, capfd):
+    store = tmp_path / "runs"
+    measure = trained(suite_file(SUITE), store, capfd)
+    setting = ("--metric-set", "points=3", "--pairs", "within-pretrain-seed", "--splits", "test")
+    _, out, _ = seedscape(capfd, *measure, "--metric", "barrier", *setting)
+    line = out.splitlines()[-1]
+    assert out.splitlines()[-2] == "to have these in reports, add to `metrics:` of the suite:"
+    more = suite_file(f"{SUITE}metrics:\n{line}\n", "more.yaml")
+    readings = harness.load(str(more), store=store).readings
+    assert set(readings["state"]) == {"ok"}
+    assert set(readings["pair_kind"]) == {"same-pretrain-seed"}
+
+
+def test_measure_without_a_name_reads_the_metrics_of_the_suite(suite_file, tmp_path, capfd):
+    measure = trained(suite_file(SUITE), tmp_path / "runs", capfd)
+    code, _, err = seedscape(capfd, *measure)
+    assert (code, err) == (2, "error: suite tiny has no metrics; name one with --metric\n")
+    code, out, err = seedscape(capfd, *measure, "--set", "metrics=[id-score, norms]")
+    assert (code, err) == (0, "")
+    assert "0 of 8 readings were there, 8 measured" in out
+    assert "to have these in reports" not in out
+
+
+def test_runs_that_are_missing_or_lack_their_start_are_counted_and_left_alone(
+    suite_file, tmp_path, capfd
+):
+    store = tmp_path / "runs"
+    measure = trained(suite_file(SUITE), store, capfd)
+    words = (*measure, "--metric", "id-score")
+    code, out, err = seedscape(capfd, *words, "--set", "seeds.finetune=3")
+    assert code == 1
+    assert "0 of 6 readings were there, 4 measured" in out
+    assert "2 readings wait for 2 trainings: `seedscape run " in err
+    first, *_ = store.glob("cells/pretrain/*/*/weights.safetensors")
+    first.unlink()
+    code, out, err = seedscape(capfd, *words, "--metric", "norms")
+    assert code == 1
+    assert "4 of 8 readings were there, 2 measured" in out
+    assert "2 readings wait for 1 training: " in err
+
+
+def test_nothing_is_measured_in_an_empty_store(suite_file, tmp_path, capfd):
+    words = ("measure", suite_file(SUITE), "--store", tmp_path / "runs", "--metric", "norms")
+    code, out, err = seedscape(capfd, *words)
+    assert code == 1
+    assert "0 of 4 readings were there, 0 measured" in out
+    assert "to have these in reports" not in out
+    assert "4 readings wait for 6 trainings" in err
+
+
+def test_a_metric_that_fails_is_told_on_one_line(suite_file, tmp_path, capfd):
+    measure = trained(suite_file(SUITE), tmp_path / "runs", capfd)
+    (tmp_path / "sulky.py").write_text(SULKY)
+    code, _, err = seedscape(capfd, *measure, "-p", tmp_path / "sulky.py", "--metric", "sulky")
+    assert code == 1
+    assert "not today" in err
+    assert all(line.startswith("failed: measure-") for line in err.splitlines())
+
+
+SULKY = """
+from harness import Metric, hookimpl
+
+def measure(settings, probe):
+    raise ValueError("not today")
+
+@hookimpl
+def harness_metrics():
+    yield Metric(
+        name="sulky", about="", source="", measure=measure, of="point", access="train",
+        direction="depends",
+    )
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--metric", "barier"], "--metric: there is no metric 'barier'; did you mean 'barrier'?"),
+        (["--metric", "barrier", "--metric-set", "pints=5"], "--metric-set: unknown key 'pints'"),
+        (["--metric", "barrier", "--metric-set", "points"], "'points' is no setting and value"),
+        (["--metric", "barrier", "--pairs", "some"], "--pairs: pairs must be all, within-"),
+        (["--metric", "norms", "--pairs", "3"], "--pairs: the metric 'norms' is of a point"),
+        (["--metric", "norms", "--splits", "tets"], "--splits: unknown split 'tets'"),
+        (["--metric", "norms", "--metric", "barrier", "--pairs", "3"], "--pairs: is for one"),
+        (["--metric-set", "points=3"], "--metric-set: is for one metric; give one --metric"),
+        (["--metric", "norms", "--out", "a.doc"], "does not say which format; end it with one of"),
+    ],
+)
+def test_a_wrong_option_is_one_line_that_names_it(suite_file, tmp_path, capfd, words, complaint):
+    store = tmp_path / "runs"
+    code, _, err = seedscape(capfd, "measure", suite_file(SUITE), "--store", store, *words)
+    assert code == 2
+    assert complaint in err
+    assert err.count("\n") == 1
+    assert not store.exists()
+
+
+def test_a_file_that_is_there_is_not_overwritten(suite_file, tmp_path, capfd):
+    out = tmp_path / "a.csv"
+    out.write_text("mine")
+    words = ("measure", suite_file(SUITE), "--store", tmp_path / "runs", "--metric", "norms")
+    code, _, err = seedscape(capfd, *words, "--out", out)
+    assert (code, out.read_text()) == (2, "mine")
+    assert "--force" in err
