@@ -8,9 +8,12 @@ from harness_landscape.agreement import AGREEMENT
 from harness_landscape.barrier import BARRIER
 from harness_landscape.basin import BASIN
 from harness_landscape.cg_clusters import CG_CLUSTERS
+from harness_landscape.cka import CKA
 from harness_landscape.confidence import CONFIDENCE
 from harness_landscape.convexity_gap import CONVEXITY_GAP
 from harness_landscape.distance import DISTANCE
+from harness_landscape.fisher import FISHER
+from harness_landscape.gradient_subspace import GRADIENT_SUBSPACE
 from harness_landscape.hessian_density import HESSIAN_DENSITY
 from harness_landscape.hessian_top import HESSIAN_TOP
 from harness_landscape.hessian_trace import HESSIAN_TRACE
@@ -34,9 +37,12 @@ def harness_metrics() -> Iterable[Metric]:
         BARRIER,
         BASIN,
         CG_CLUSTERS,
+        CKA,
         CONFIDENCE,
         CONVEXITY_GAP,
         DISTANCE,
+        FISHER,
+        GRADIENT_SUBSPACE,
         HESSIAN_DENSITY,
         HESSIAN_TOP,
         HESSIAN_TRACE,
