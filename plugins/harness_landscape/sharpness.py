@@ -165,8 +165,8 @@ SHARPNESS = Metric(
     "L_B(w + T u) - L_B(w), found by APGD, so a lower bound; keskar-RHO = 100 max over |u_i| <= "
     "rho of [L(w + (|w| + 1) u) - L(w)] / (1 + L(w)); NAME-normalised-RHO: L of logits centred "
     "and divided by their norm.",
-    invariances="permutation of units. Adaptive variants with eta = 0: rescaling (c u, v / c) of "
-    "units. Normalised variants of all: the scale of the logits. Plain ones: neither.",
+    invariances="permutation of units (averages in law). Adaptive variants with eta = 0: rescaling "
+    "(c u, v / c) of units, and if normalised also the scale of the logits. Plain ones: neither.",
     cost="forward passes, a gradient being 3: 2 draws + 1 / radius for average and 3 iterations "
     "for worst, per radius and variant: about 800 over the sample for the defaults.",
     oracle="quadratics (rho^2 lambda_max / 2, rho^2 tr H / 2, their adaptive forms, the trust "

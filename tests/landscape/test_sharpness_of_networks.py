@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from harness.api.errors import HarnessError
+from harness.measure.scene import Budget
 from harness.testing.scenes import World
 from harness_landscape.sharpness import SHARPNESS, SharpnessSettings
 from harness_landscape.sharpness_kinds import RADII, kind_of
@@ -48,6 +49,50 @@ def test_normalised_logits_make_it_blind_to_their_scale():
     small, large = (values(read(network(c), name, "worst-linf-adaptive")) for c in (1.0, 30.0))
     assert small[f"{name}-0.5"] == pytest.approx(large[f"{name}-0.5"], rel=1e-3)
     assert large["worst-linf-adaptive-0.5"] > 3 * small["worst-linf-adaptive-0.5"]
+
+
+def test_permuted_units_have_the_same_worst_case():
+    name = "worst-l2-adaptive"
+    scene, other = network(), network()
+    order = torch.arange(7, -1, -1)
+    run = other.runs["a"]
+    run["one.weight"], run["one.bias"] = run["one.weight"][order], run["one.bias"][order]
+    run["two.weight"] = run["two.weight"][:, order]
+    before, after = (values(read(each, name))[f"{name}-0.5"] for each in (scene, other))
+    assert after == pytest.approx(before, rel=1e-3)
+
+
+def test_batches_that_the_memory_allows_change_nothing():
+    names = ("average", "worst-l2", "worst-linf-adaptive-normalised")
+    scene = network()
+    small = World(Net(), scene.splits, scene.runs, budget=Budget(batch=3000))
+    settings = {"batch": None, "examples": 50, "iterations": 5, "radii": (0.1,)}
+    before, after = (values(read(each, *names, **settings)) for each in (scene, small))
+    for name in before:
+        assert after[name] == pytest.approx(before[name], rel=1e-3), name
+
+
+def test_dropout_is_off_and_batch_norm_keeps_its_statistics():
+    class Noisy(nn.Module):
+        def __init__(self, rate):
+            super().__init__()
+            self.one, self.two = nn.Linear(4, 8), nn.Linear(8, 3)
+            self.norm, self.drop = nn.BatchNorm1d(8), nn.Dropout(rate)
+
+        def forward(self, x):
+            return self.two(self.drop(torch.relu(self.norm(self.one(x)))))
+
+    scene = network()
+    state = {**Noisy(0.5).state_dict(), **scene.runs["a"]}
+    state["norm.running_mean"], state["norm.running_var"] = torch.ones(8), torch.full((8,), 3.0)
+    found = []
+    for rate in (0.0, 0.9):
+        module = Noisy(rate).train()
+        reading = World(module, scene.splits, {"a": state}).read(SHARPNESS, ["a"])
+        found.append(values(reading))
+        assert module.training
+        assert torch.equal(state["norm.running_mean"], torch.ones(8))
+    assert found[0] == found[1]
 
 
 def test_the_sweep_is_the_literatures_and_a_larger_ball_is_never_flatter():

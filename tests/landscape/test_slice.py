@@ -194,6 +194,17 @@ def test_in_domain_and_ood_are_read_along_the_same_directions():
     assert again.curves == reading.curves
 
 
+def test_however_few_points_fit_in_memory_the_slices_are_the_same(monkeypatch):
+    settings = SliceSettings(side=1, steps=4, directions=2)
+    one = network(Plain()).read(SLICE, ["a"], settings)
+    monkeypatch.setattr("harness_landscape.around.NUMBERS_AT_ONCE", 1)
+    other = network(Plain()).read(SLICE, ["a"], settings)
+    for before, after in zip(one.curves, other.curves, strict=True):
+        assert after.y["loss"] == pytest.approx(before.y["loss"], rel=1e-12)
+    for row, again in zip(one.grids[1].z["loss"], other.grids[1].z["loss"], strict=True):
+        assert again == pytest.approx(row, rel=1e-12)
+
+
 def test_where_the_loss_is_nan_the_slice_says_so():
     world = network(Plain())
     world.runs["a"]["one.weight"][0, 0] = float("nan")
