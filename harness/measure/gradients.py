@@ -35,6 +35,7 @@ class ExampleGradients:
         row = sum(tensor.nbytes for tensor in wanted)
         self._rows_at_once = max(1, scene.budget.batch // (bytes_each + COPIES * row))
         self._at_once = max(1, scene.budget.batch // bytes_each)
+        self._batched = scene.network.stackable
 
     def rows(self, ledger: Ledger) -> Iterator[Tensor]:
         """Gradients [b, P] of the examples in order, as many at a time as fit the budget."""
@@ -53,8 +54,14 @@ class ExampleGradients:
         return torch.cat(found)
 
     def _rows(self, batch: Batch) -> Tensor:
-        if not self._scene.network.stackable:
-            return self._one_by_one(batch)
+        if self._batched:
+            try:
+                return self._together(batch)
+            except RuntimeError:  # a network may branch on what it is given, or lack a rule
+                self._batched = False
+        return self._one_by_one(batch)
+
+    def _together(self, batch: Batch) -> Tensor:
         held = {name: self._leaves[name].detach() for name in self._names}
         rest = {n: t for n, t in self._leaves.items() if n not in held}
 
@@ -89,7 +96,7 @@ class ExampleGradients:
         tied = len(where) != len(set(where.values()))
         if tied or not all(known(part) for part in module.modules() if owns(part)):
             return False
-        first = self._sample.batch(0, min(2, self._sample.size))
+        first = self._sample.batch(0, min(2, self._sample.size, self._rows_at_once))
         ledger.gradient(2 * first.size)
         found, exact = self._norms(first), _squares(self._rows(first))
         return bool(found.numel() == exact.numel()) and torch.allclose(
@@ -97,7 +104,7 @@ class ExampleGradients:
         )
 
     def _norms(self, batch: Batch) -> Tensor:
-        with torch.enable_grad(), watched(self._scene.network.module) as passages:
+        with torch.enable_grad(), watched(self._scene.network.module, batch.size) as passages:
             outputs = self._scene.outputs(self._leaves, batch.inputs)
             loss = self._scene.objective.losses(outputs, batch.targets).sum()
             given = [passage.given for passage in passages]

@@ -52,12 +52,19 @@ def squares(passage: Passage, delta: Tensor) -> Tensor:
 
 
 @contextmanager
-def watched(module: nn.Module) -> Iterator[list[Passage]]:
-    """What passes through the layers that hold parameters, in the order of their calls."""
+def watched(module: nn.Module, size: int) -> Iterator[list[Passage]]:
+    """What passes through the layers that hold parameters, in the order of their calls.
+
+    What a layer gives to all of the `size` examples alike (positions) is given to each.
+    """
     passages: list[Passage] = []
 
     def hook(part: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        passages.append(Passage(part, inputs[0].detach().clone(), output))
+        taken = inputs[0].detach().clone()
+        if len(output) == 1 == len(taken):
+            output = output.expand(size, *output.shape[1:])
+            taken = taken.expand(size, *taken.shape[1:])
+        passages.append(Passage(part, taken, output))
         return output.clone()  # what follows may work in place
 
     hooks = [part.register_forward_hook(hook) for part in module.modules() if owns(part)]

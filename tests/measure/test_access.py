@@ -19,7 +19,8 @@ def world():
         def forward(self, x):
             return super().forward(x)
 
-    return World(Net(2, 3), {"train": data, "test": data, "ood-far": data}, runs)
+    splits = {"train": data, "test": data, "ood-far": data}
+    return World(Net(2, 3), splits, runs, features=("",))
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,12 @@ def test_a_split_opens_only_to_a_metric_whose_access_reaches_it(split, least, ac
         lambda: probe.gradient(probe.weights(), split),
         lambda: probe.hessian_product(probe.weights(), split),
         lambda: probe.krylov(probe.weights(), split),
+        lambda: probe.krylov(probe.weights(), split, matrix="covariance"),
+        lambda: probe.targets(split),
+        lambda: next(probe.example_gradients(probe.weights(), split)),
+        lambda: probe.example_gradient_norms(probe.weights(), split),
+        lambda: probe.fisher_product(probe.weights(), split, kind="empirical"),
+        lambda: probe.fisher_product(probe.weights(), split, kind="ggn"),
     ]
     for look in looks:
         if LEVELS.index(access) >= LEVELS.index(least):
@@ -42,6 +49,26 @@ def test_a_split_opens_only_to_a_metric_whose_access_reaches_it(split, least, ac
                 look()
             for word in ("'test'", f"'{split}'", f"'{access}'", f"'{least}'"):
                 assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("access", LEVELS)
+def test_what_needs_no_labels_opens_an_ood_split_to_a_metric_of_inputs(access):
+    probe = world().probe("a", access=access)
+    given = torch.zeros(4, dtype=torch.long)
+    looks = [
+        lambda: probe.examples("ood-far"),
+        lambda: probe.logits([probe.weights()], "ood-far"),
+        lambda: probe.features(probe.weights(), "ood-far"),
+        lambda: probe.fisher_product(probe.weights(), "ood-far", kind="true"),
+        lambda: probe.krylov(probe.weights(), "ood-far", matrix="true"),
+        lambda: probe.example_gradient_norms(probe.weights(), "ood-far", targets=given),
+    ]
+    for look in looks:
+        if access in ("ood-inputs", "ood-labels"):
+            look()
+        else:
+            with pytest.raises(HarnessError, match="'ood-inputs'"):
+                look()
 
 
 def test_ood_inputs_without_labels_take_a_lower_access_than_with_them():

@@ -14,12 +14,13 @@ class Words(nn.Module):
     def __init__(self):
         super().__init__()
         self.embed = nn.Embedding(7, 4, padding_idx=0)
+        self.place = nn.Embedding(5, 4)
         self.mix = nn.Linear(4, 12)
         self.norm = nn.LayerNorm(4)
         self.head = nn.Linear(4, 3, bias=False)
 
     def forward(self, x):
-        h = self.embed(x)
+        h = self.embed(x) + self.place(torch.arange(5)[None])
         q, k, v = self.mix(h).chunk(3, -1)
         h = h + (q @ k.mT / 2).softmax(-1) @ v
         return self.head(torch.relu_(self.norm(h)).mean(1))
@@ -78,6 +79,17 @@ class Normed(nn.Module):
         return self.body(x)
 
 
+class Branching(nn.Module):
+    """It looks at its input, which no transform over examples can follow."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return x * self.scale if float(x.sum()) != 0 else x
+
+
 CLOSED = (Words, Pictures)
 
 
@@ -112,7 +124,7 @@ def exact(probe, here):
     return torch.stack(rows)
 
 
-@pytest.mark.parametrize("kind", [Words, Pictures, Twice, Behind, Tied, Normed])
+@pytest.mark.parametrize("kind", [Words, Pictures, Twice, Behind, Tied, Normed, Branching])
 @pytest.mark.parametrize("budget", [Budget(), Budget(batch=1)])
 def test_gradients_and_their_norms_are_those_of_single_examples(kind, budget):
     here = world(kind, budget)

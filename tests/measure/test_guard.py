@@ -30,7 +30,7 @@ def world():
         for name, t in Net().state_dict().items()
     }
     data = torch.rand(8, 3), torch.arange(8) % 2
-    return World(Net(), {"train": data, "test": data}, {"a": state})
+    return World(Net(), {"train": data, "test": data}, {"a": state}, features=("one",))
 
 
 def metric(measure):
@@ -201,6 +201,19 @@ def test_a_metric_that_uses_every_part_of_the_probe_changes_nothing():
         probe.gradient(weights, "train")
         probe.hessian_product(weights, "train")(probe.parameters(weights))
         probe.krylov(weights, "train").top(2, by="value", tolerance=1e-3, products=5)
+        space = probe.krylov(weights, "train", matrix="covariance")
+        space.density(3), space.trace_samples(2, 1)
+        space.directions(1, by="value", tolerance=1e-3, products=3)
+        probe.logits(points, "test").zero_()
+        probe.targets("test").zero_()
+        for rows in probe.example_gradients(weights, "train"):
+            rows.zero_()
+        probe.example_gradient_norms(weights, "train")
+        for kind in ("true", "empirical", "ggn"):
+            probe.fisher_product(weights, "train", kind=kind)(probe.parameters(weights))
+        for features in probe.features(weights, "test").values():
+            features.zero_()
+        probe.at(probe.parameters(weights), weights)
         torch.rand(3, generator=probe.generator("mine"))
 
     reading = here.read(metric(measure), ["a"])
