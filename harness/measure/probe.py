@@ -149,17 +149,13 @@ class SceneProbe:
 
     def losses(self, points: Sequence[Weights], split: str, look: Look) -> Tensor:
         """Mean losses [k] as the look says."""
-        whole = self.view.sample(split, _first(points), look.examples)
-        scene, sample = looks.objective_of(self.view.scene, look), looks.batch_of(whole, look)
-        bytes_each = self.view.bytes_each(points[0], whole)
+        scene, sample, bytes_each = self._look(_first(points), split, look)
         found = each_example(scene, points, sample, bytes_each, self.ledger)
         return torch.stack([losses.mean() for losses, _ in found])
 
     def slope(self, weights: Weights, split: str, look: Look) -> tuple[float, Tensor]:
         """Mean loss and gradient [P] as the look says."""
-        whole = self.view.sample(split, weights, look.examples)
-        scene, sample = looks.objective_of(self.view.scene, look), looks.batch_of(whole, look)
-        bytes_each = self.view.bytes_each(weights, whole)
+        scene, sample, bytes_each = self._look(weights, split, look)
         return looks.slope(scene, weights, sample, bytes_each, self.ledger)
 
     def gradient(self, weights: Weights, split: str, *, examples: int | None = None) -> Tensor:
@@ -263,6 +259,17 @@ class SceneProbe:
     ) -> tuple[Scene, Weights, Sample, int]:
         sample = self.view.sample(split, weights, examples, labels=labels)
         return self.view.scene, weights, sample, self.view.bytes_each(weights, sample)
+
+    def _look(self, weights: Weights, split: str, look: Look) -> tuple[Scene, Sample, int]:
+        """Loss, examples and bytes of each that a look is at."""
+        view = self.view
+        whole = view.sample(split, weights, look.examples)
+        batch = view.shared.samples.get(
+            ("batch", whole.name, look.batch, whole.dtype),
+            lambda: looks.batch_of(whole, look),
+            lambda sample: 0 if look.batch is None else tensors_size(sample.ready or {}),
+        )
+        return looks.objective_of(view.scene, look), batch, view.bytes_each(weights, whole)
 
     def _curvature(self, weights: Weights, split: str, examples: int | None) -> Curvature:
         return Curvature(*self._here(weights, split, examples))
