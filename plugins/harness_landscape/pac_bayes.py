@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator
 
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
 from harness.api.settings import Settings, SplitName, setting
+from harness_landscape.distinct import distinct
 from harness_landscape.noise_scale import Crossing, Search, carried, crossing
 from harness_landscape.pac_bayes_terms import Bound, Cloud, Noise, flatness, itself
 from harness_landscape.surface import Ground
@@ -26,13 +29,13 @@ Quantity = Literal["error", "loss"]
 class PacBayesSettings(Settings):
     """What may be displaced how far, by which noise, and how the scale is sought."""
 
-    quantities: tuple[Quantity, ...] = setting(
+    quantities: Annotated[tuple[Quantity, ...], AfterValidator(distinct)] = setting(
         ("error",),
         "what is displaced: `error` (mean |change| of the error rate) or `loss` (mean rise)",
         source=JIANG,
         min_length=1,
     )
-    noises: tuple[Noise, ...] = setting(
+    noises: Annotated[tuple[Noise, ...], AfterValidator(distinct)] = setting(
         ("plain", "magnitude"),
         "`plain`: one scale for all weights; `magnitude`: relative to each weight",
         source=JIANG,

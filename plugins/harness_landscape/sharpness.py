@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from harness.api.looks import Look
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
 from harness.api.settings import Settings, SplitName, setting
+from harness_landscape.distinct import distinct
 from harness_landscape.sharpness_kinds import RADII, Kind, Rise, Search, average, kind_of, worst
 
 if TYPE_CHECKING:
@@ -31,19 +34,20 @@ Variant = Literal[
     "worst-linf-adaptive-normalised",
     "keskar",
 ]
+Radii = Annotated[tuple[PositiveFloat, ...], AfterValidator(distinct), Field(min_length=1)]
 
 
 class SharpnessSettings(Settings):
     """Which definitions, over which radii, of the loss on what."""
 
-    variants: tuple[Variant, ...] = setting(
+    variants: Annotated[tuple[Variant, ...], AfterValidator(distinct)] = setting(
         ("average", "average-adaptive", "worst-l2", "worst-linf-adaptive-normalised"),
         "which definitions: `average` over Gaussian noise or `worst` within a ball; `adaptive`: "
         "distances relative to each weight; `normalised`: logits of unit norm; `keskar`",
         source=f"a choice among those of {MODERN}",
         min_length=1,
     )
-    radii: dict[Variant, tuple[float, ...]] = setting(
+    radii: dict[Variant, Radii] = setting(
         {},
         "radii rho by variant, where they are to differ from the usual ones (see the page)",
         source=f"average 0.05 to 0.4, l2 0.25 to 2, linf 0.0005 to 0.004, adaptive linf 0.001 to "
@@ -82,6 +86,13 @@ class SharpnessSettings(Settings):
         "which parameters move: all, no-bias-and-norm, no-head, or a module's name",
         source=MODERN,
     )
+
+    @model_validator(mode="after")
+    def _radii_are_of_variants(self) -> SharpnessSettings:
+        for variant in self.radii:
+            if variant not in self.variants:
+                raise ValueError(f"radii are given for {variant}, which is not among the variants")
+        return self
 
 
 def measure(settings: SharpnessSettings, probe: Probe) -> Reading:

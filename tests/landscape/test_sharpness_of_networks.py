@@ -145,3 +145,19 @@ def test_the_work_is_what_the_card_says():
     assert (average.forward, average.backward) == (64 * (1 + 3 * 2 * 2), 0)
     worst = read(network(), "worst-l2", radii=(0.1, 0.2), iterations=5, batch=20).cost
     assert (worst.forward, worst.backward) == (64 * (1 + 2 * 5), 64 * (1 + 2 * 5))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"variants": ["average", "average"]}, "average stands there twice"),
+        ({"radii": {"keskar": [0.1]}}, "keskar, which is not among the variants"),
+        ({"radii": {"average": [0.1, 0.1]}}, "0.1 stands there twice"),
+        ({"radii": {"average": [0.0]}}, "greater than 0"),
+        ({"radii": {"average": []}}, "at least 1"),
+        ({"variants": ["worst"]}, "worst-l2"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_in_words(wrong, said):
+    with pytest.raises(ValueError, match=said):
+        SharpnessSettings(**wrong)
