@@ -170,7 +170,7 @@ SHARPNESS = Metric(
     measure=measure,
     of="point",
     access="id",
-    direction="larger: sharper; its relation to OOD scores depends, and is often negative",
+    direction="larger: sharper; its relation to OOD scores depends",
     formula="With T = 1, or |w| + eta in adaptive variants: average-RHO = E L(w + rho T z) - L(w), "
     "z ~ N(0, I); worst-NORM-RHO = mean over batches B of m examples of max over ||u|| <= rho of "
     "L_B(w + T u) - L_B(w), found by APGD, so a lower bound; keskar-RHO = 100 max over |u_i| <= "
@@ -178,8 +178,8 @@ SHARPNESS = Metric(
     "and divided by their norm.",
     invariances="permutation of units (averages in law). Adaptive variants with eta = 0: rescaling "
     "(c u, v / c) of units, and if normalised also the scale of the logits. Plain ones: neither.",
-    cost="forward passes, a gradient being 3: 2 draws + 1 / radius for average and 3 iterations "
-    "for worst, per radius and variant: about 800 over the sample for the defaults.",
+    cost="in forward passes over the sample, a gradient being worth 3: 2 draws for an average, 3 "
+    "iterations for a worst case, per radius and variant; about 800 for the defaults.",
     oracle="quadratics (rho^2 lambda_max / 2, rho^2 tr H / 2, their adaptive forms, the trust "
     "region solved through its secular equation), linear losses (rho ||g||, rho ||g||_1, 0), "
     "all corners of a small box, u v x against (c u) (v / c) x.",
