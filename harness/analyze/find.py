@@ -73,6 +73,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         readings=reading_values(readings),
         curves=mean_curves(results.curves),
         metrics=metric_notes(results, plan, catalogue),
+        pictures=results.pictures,
     )
 
 

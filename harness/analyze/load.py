@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from harness.analyze import frames
 from harness.analyze.collect import Collected, collect
+from harness.analyze.pictures import pictures
 from harness.analyze.results import Results
 from harness.api.cells import MeasureWork, Plan
 from harness.api.readings import Reading
@@ -35,6 +36,7 @@ def load_results(plan: Plan, store: Store) -> Results:
         plugins=_versions(plugins),
         packages=_versions(packages),
         protocols=_protocols(plan, collected),
+        pictures=tuple(pictures(plan, collected)),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from harness.api.findings import Problem
+from harness.api.findings import Picture, Problem
 from harness.api.numbers import count
 from harness.api.settings import Json
 
@@ -20,7 +20,8 @@ class Results:
     `curves`: one row per metric x subject x curve x quantity x point along the path.
     `runs`: one row per planned training. `cells`: one row per planned cell of any kind.
     `problems`: planned cells without a usable result. `plugins` and `packages` map a distribution
-    to its versions; `protocols` maps a metric's label to what all its readings have in common.
+    to its versions; `protocols` maps a metric's label to what all its readings have in common;
+    `pictures` are grids of metrics, those of one subject of each procedure and kind.
     """
 
     suite: str
@@ -36,6 +37,7 @@ class Results:
     plugins: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
     protocols: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    pictures: tuple[Picture, ...] = ()
 
     def __repr__(self) -> str:
         done = int((self.cells["state"].isin(("ok", "diverged"))).sum())

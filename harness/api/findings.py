@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from harness.api.readings import Record
+from harness.api.readings import Grid, Record
 from harness.api.settings import Json
 
 SCHEMA_VERSION = 1
@@ -176,6 +176,17 @@ class MeanCurve(Record):
     maximum: tuple[float, ...]
 
 
+class Picture(Record):
+    """A metric's grid of one subject, as an example; `protocol` is that of its reading."""
+
+    procedure: str
+    metric: str
+    pair_kind: str | None
+    runs: tuple[str, ...]
+    grid: Grid
+    protocol: dict[str, Json] = {}
+
+
 class MetricNote(Record):
     """How a metric was measured: `protocol` holds what all its readings have in common."""
 
@@ -252,4 +263,5 @@ class Findings(Record):
     readings: tuple[ReadingValue, ...] = ()
     curves: tuple[MeanCurve, ...] = ()
     metrics: tuple[MetricNote, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     extra: dict[str, Json] = {}

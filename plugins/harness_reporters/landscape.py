@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from harness.api.findings import Findings, MeanCurve, MetricNote, ReadingValue
 from harness.api.numbers import count, figures
-from harness.api.settings import Json
 from harness_reporters.figures import (
     Figure,
     Group,
@@ -23,9 +22,10 @@ from harness_reporters.figures import (
     spread_within,
     symbol,
 )
+from harness_reporters.planes import planes
+from harness_reporters.protocols import KINDS, fact, facts
 from harness_reporters.scores import pretrain_seeds, procedures, seed_legend
 
-KINDS = {"same-pretrain-seed": "same seed", "different-pretrain-seed": "different seeds"}
 DASHES = ("solid", "dash", "dot", "dashdot")
 SHOWN = 8  # panels of one metric
 
@@ -39,6 +39,7 @@ def landscape(findings: Findings) -> Iterator[Group]:
         curves = [c for c in findings.curves if c.metric == metric]
         if curves:
             yield _curves(findings, metric, curves)
+        yield from planes(findings, metric, note)
 
 
 def _panels(readings: Sequence[ReadingValue]) -> list[list[ReadingValue]]:
@@ -55,32 +56,8 @@ def _title(name: str, split: str | None) -> str:
 def _how(note: MetricNote | None, panels: int) -> str:
     about = f" {note.about.rstrip('.')}." if note is not None and note.about else ""
     left_out = f" {panels - SHOWN} more values are in the table." if panels > SHOWN else ""
-    examples = _fact((note.protocol if note else {}).get("examples"))
+    examples = fact((note.protocol if note else {}).get("examples"))
     return about + (f" Measured on {examples} examples." if examples else "") + left_out
-
-
-def _facts(note: MetricNote | None) -> list[tuple[str, str]]:
-    """How a metric was measured, in pairs of a word and what it says."""
-    if note is None:
-        return []
-    told = [("formula", note.formula), ("source", note.source)]
-    told += [(key.replace("_", " "), _fact(value)) for key, value in note.protocol.items()]
-    told.append(("time", f"{note.seconds:,.1f} s over all readings"))
-    return [(word, text) for word, text in told if text]
-
-
-def _fact(value: Json) -> str:
-    """A value of a protocol in words; what is the same for every split is said once."""
-    if isinstance(value, dict):
-        kinds = {key: _fact(item) for key, item in value.items()}
-        if len(set(kinds.values())) == 1:
-            return next(iter(kinds.values()))
-        return ", ".join(f"{item} ({key})" for key, item in kinds.items())
-    if isinstance(value, list):
-        return ", ".join(map(_fact, value))
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: ""}[value]
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _pairs(findings: Findings, of: list[ReadingValue], note: MetricNote | None) -> Group:
@@ -96,7 +73,7 @@ def _pairs(findings: Findings, of: list[ReadingValue], note: MetricNote | None) 
             f"no independent observations.{_how(note, len(panels))}"
         ),
         legend=[("pairs of runs with", _kinds())],
-        facts=_facts(note),
+        facts=facts(note),
     )
 
 
@@ -170,7 +147,7 @@ def _others(findings: Findings, of: list[ReadingValue], note: MetricNote | None)
         ),
         legend=seed_legend(findings),
         columns="three",
-        facts=_facts(note),
+        facts=facts(note),
     )
 
 

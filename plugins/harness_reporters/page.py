@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from harness.api.findings import Findings, PairSummary, PointSummary, Spread
 from harness.api.numbers import NOTHING, count, decimals_of, figures, fixed, percent
-from harness_reporters.landscape import KINDS
+from harness_reporters.protocols import KINDS
 
 S = TypeVar("S", PairSummary, PointSummary)
 
