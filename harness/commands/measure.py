@@ -158,7 +158,7 @@ def command(suite: SuiteOptions, store: str, options: RunOptions, **given: Any) 
     for line in done.outcome.hints:
         click.echo(line)
     click.echo(
-        f"{done.outcome.reused:,} of {count(done.planned, 'reading')} were there, "
+        f"{count(done.planned, 'reading')}: {done.outcome.reused:,} stored before, "
         f"{done.outcome.computed:,} measured in {done.outcome.seconds:.1f} s"
     )
     if done.outcome.interrupted:
@@ -230,5 +230,6 @@ def _tell_rest(done: Measured, name: str) -> None:
     failed = [f"{key}: {failure.reason}" for key, failure in done.outcome.failed.items()]
     tell_failures(failed, ", see the folder `failed` of the store")
     if done.waiting:
-        line = f"{count(done.waiting, 'reading')} wait for {count(done.untrained, 'training')}"
+        lacking = count(done.untrained, "training")
+        line = f"{count(done.waiting, 'reading')} not measured for want of {lacking}"
         click.echo(f"{line}: `seedscape run {name}`", err=True)

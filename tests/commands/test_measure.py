@@ -46,7 +46,7 @@ def test_measure_adds_readings_and_trains_nothing(suite_file, tmp_path, capfd):
     barrier = ("--metric", "barrier", "--metric-set", "points=3", "--pairs", 2, "--splits", "noise")
     code, out, err = seedscape(capfd, *measure, *barrier, "--out", table)
     assert (code, err) == (0, "")
-    assert "0 of 2 readings were there, 2 measured" in out
+    assert "2 readings: 0 stored before, 2 measured" in out
     assert "lerp-loss" in out
     assert "lerp-loss-alpha" not in out  # a detail
     assert "passes over one example" in out
@@ -57,7 +57,7 @@ def test_measure_adds_readings_and_trains_nothing(suite_file, tmp_path, capfd):
     assert (store / "suites" / "tiny-1" / "plan.json").read_text() == plan
     code, again, _ = seedscape(capfd, *measure, *barrier)
     assert code == 0
-    assert "2 of 2 readings were there, 0 measured" in again
+    assert "2 readings: 2 stored before, 0 measured" in again
 
 
 def test_the_line_that_measure_prints_makes_a_suite_show_the_readings(suite_file, tmp_path, capfd):
@@ -79,7 +79,7 @@ def test_measure_without_a_name_reads_the_metrics_of_the_suite(suite_file, tmp_p
     assert (code, err) == (2, "error: suite tiny has no metrics; name one with --metric\n")
     code, out, err = seedscape(capfd, *measure, "--set", "metrics=[id-score, norms]")
     assert (code, err) == (0, "")
-    assert "0 of 8 readings were there, 8 measured" in out
+    assert "8 readings: 0 stored before, 8 measured" in out
     assert "to have these in reports" not in out
 
 
@@ -91,23 +91,23 @@ def test_runs_that_are_missing_or_lack_their_start_are_counted_and_left_alone(
     words = (*measure, "--metric", "id-score")
     code, out, err = seedscape(capfd, *words, "--set", "seeds.finetune=3")
     assert code == 1
-    assert "0 of 6 readings were there, 4 measured" in out
-    assert "2 readings wait for 2 trainings: `seedscape run " in err
+    assert "6 readings: 0 stored before, 4 measured" in out
+    assert "2 readings not measured for want of 2 trainings: `seedscape run " in err
     first, *_ = store.glob("cells/pretrain/*/*/weights.safetensors")
     first.unlink()
     code, out, err = seedscape(capfd, *words, "--metric", "norms")
     assert code == 1
-    assert "4 of 8 readings were there, 2 measured" in out
-    assert "2 readings wait for 1 training: " in err
+    assert "8 readings: 4 stored before, 2 measured" in out
+    assert "2 readings not measured for want of 1 training: " in err
 
 
 def test_nothing_is_measured_in_an_empty_store(suite_file, tmp_path, capfd):
     words = ("measure", suite_file(SUITE), "--store", tmp_path / "runs", "--metric", "norms")
     code, out, err = seedscape(capfd, *words)
     assert code == 1
-    assert "0 of 4 readings were there, 0 measured" in out
+    assert "4 readings: 0 stored before, 0 measured" in out
     assert "to have these in reports" not in out
-    assert "4 readings wait for 6 trainings" in err
+    assert "4 readings not measured for want of 6 trainings" in err
 
 
 def test_a_metric_that_fails_is_told_on_one_line(suite_file, tmp_path, capfd):
