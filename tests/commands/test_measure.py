@@ -1,6 +1,7 @@
 """`seedscape measure`: metrics of finished runs, without training."""
 
 import json
+import shutil
 
 import pytest
 
@@ -26,25 +27,34 @@ def seedscape(capfd, *words):
     return code, out, err
 
 
-def trained(path, store, capfd):
-    code, _, _ = seedscape(
-        capfd, "run", path, "--store", store, "--executor", "serial", "--no-report"
-    )
-    assert code == 0
-    return ("measure", path, "--store", store, "--executor", "serial")
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A store with the finished suite, for copies."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "suite.yaml").write_text(SUITE)
+    options = harness.RunOptions(executor="serial", display="none")
+    harness.run(str(folder / "suite.yaml"), store=folder / "runs", options=options, report=False)
+    return folder / "runs"
+
+
+@pytest.fixture
+def trained(finished, tmp_path, suite_file):
+    """The words that measure a copy of the finished suite, in `runs`."""
+    shutil.copytree(finished, tmp_path / "runs")
+    store = tmp_path / "runs"
+    return ("measure", suite_file(SUITE), "--store", store, "--executor", "serial")
 
 
 def cells(store, stage):
     return sorted(path.parent.name for path in store.glob(f"cells/{stage}/*/*/record.json"))
 
 
-def test_measure_adds_readings_and_trains_nothing(suite_file, tmp_path, capfd):
+def test_measure_adds_readings_and_trains_nothing(trained, tmp_path, capfd):
     store, table = tmp_path / "runs", tmp_path / "readings.json"
-    measure = trained(suite_file(SUITE), store, capfd)
     before = [cells(store, stage) for stage in ("pretrain", "finetune", "evaluate")]
     plan = (store / "suites" / "tiny-1" / "plan.json").read_text()
     barrier = ("--metric", "barrier", "--metric-set", "points=3", "--pairs", 2, "--splits", "noise")
-    code, out, err = seedscape(capfd, *measure, *barrier, "--out", table)
+    code, out, err = seedscape(capfd, *trained, *barrier, "--out", table)
     assert (code, err) == (0, "")
     assert "2 readings: 0 stored before, 2 measured" in out
     assert "lerp-loss" in out
@@ -55,16 +65,17 @@ def test_measure_adds_readings_and_trains_nothing(suite_file, tmp_path, capfd):
     assert len({row["subject"] for row in rows}) == 2
     assert [cells(store, stage) for stage in ("pretrain", "finetune", "evaluate")] == before
     assert (store / "suites" / "tiny-1" / "plan.json").read_text() == plan
-    code, again, _ = seedscape(capfd, *measure, *barrier)
+    code, again, _ = seedscape(capfd, *trained, *barrier)
     assert code == 0
     assert "2 readings: 2 stored before, 0 measured" in again
 
 
-def test_the_line_that_measure_prints_makes_a_suite_show_the_readings(suite_file, tmp_path, capfd):
+def test_the_line_that_measure_prints_makes_a_suite_show_the_readings(
+    trained, suite_file, tmp_path, capfd
+):
     store = tmp_path / "runs"
-    measure = trained(suite_file(SUITE), store, capfd)
     setting = ("--metric-set", "points=3", "--pairs", "within-pretrain-seed", "--splits", "test")
-    _, out, _ = seedscape(capfd, *measure, "--metric", "barrier", *setting)
+    _, out, _ = seedscape(capfd, *trained, "--metric", "barrier", *setting)
     line = out.splitlines()[-1]
     assert out.splitlines()[-2] == "to have these in reports, add to `metrics:` of the suite:"
     more = suite_file(f"{SUITE}metrics:\n{line}\n", "more.yaml")
@@ -73,22 +84,20 @@ def test_the_line_that_measure_prints_makes_a_suite_show_the_readings(suite_file
     assert set(readings["pair_kind"]) == {"same-pretrain-seed"}
 
 
-def test_measure_without_a_name_reads_the_metrics_of_the_suite(suite_file, tmp_path, capfd):
-    measure = trained(suite_file(SUITE), tmp_path / "runs", capfd)
-    code, _, err = seedscape(capfd, *measure)
+def test_measure_without_a_name_reads_the_metrics_of_the_suite(trained, capfd):
+    code, _, err = seedscape(capfd, *trained)
     assert (code, err) == (2, "error: suite tiny has no metrics; name one with --metric\n")
-    code, out, err = seedscape(capfd, *measure, "--set", "metrics=[id-score, norms]")
+    code, out, err = seedscape(capfd, *trained, "--set", "metrics=[id-score, norms]")
     assert (code, err) == (0, "")
     assert "8 readings: 0 stored before, 8 measured" in out
     assert "to have these in reports" not in out
 
 
 def test_runs_that_are_missing_or_lack_their_start_are_counted_and_left_alone(
-    suite_file, tmp_path, capfd
+    trained, tmp_path, capfd
 ):
     store = tmp_path / "runs"
-    measure = trained(suite_file(SUITE), store, capfd)
-    words = (*measure, "--metric", "id-score")
+    words = (*trained, "--metric", "id-score")
     code, out, err = seedscape(capfd, *words, "--set", "seeds.finetune=3")
     assert code == 1
     assert "6 readings: 0 stored before, 4 measured" in out
@@ -110,10 +119,9 @@ def test_nothing_is_measured_in_an_empty_store(suite_file, tmp_path, capfd):
     assert "4 readings not measured for want of 6 trainings" in err
 
 
-def test_a_metric_that_fails_is_told_on_one_line(suite_file, tmp_path, capfd):
-    measure = trained(suite_file(SUITE), tmp_path / "runs", capfd)
+def test_a_metric_that_fails_is_told_on_one_line(trained, tmp_path, capfd):
     (tmp_path / "sulky.py").write_text(SULKY)
-    code, _, err = seedscape(capfd, *measure, "-p", tmp_path / "sulky.py", "--metric", "sulky")
+    code, _, err = seedscape(capfd, *trained, "-p", tmp_path / "sulky.py", "--metric", "sulky")
     assert code == 1
     assert "not today" in err
     assert all(line.startswith("failed: measure-") for line in err.splitlines())
