@@ -80,7 +80,7 @@ def test_the_grid_holds_all_three_points_and_a_margin():
 
 
 def test_the_gain_is_what_the_lowest_point_of_the_plane_is_below_the_better_run():
-    corners = {"a/pretrained": [0, 0, 1], "a": [4, 0, 1], "b": [0, 4, 1]}
+    corners = {"a/pretrained": [0, 0, 1], "a": [4, 0, 1], "b": [0, 5, 1]}
     runs = {name: {"w": torch.tensor(at).double()} for name, at in corners.items()}
     data = torch.tensor([[2.0, 2.0, 0.0]]).double(), torch.zeros(1).double()
     world = World(
@@ -88,9 +88,9 @@ def test_the_gain_is_what_the_lowest_point_of_the_plane_is_below_the_better_run(
     )
     reading = world.read(PLANE, ["a", "b"], PlaneSettings(points=5, margin=0))
     found = values(reading)
-    assert found["loss-first"] == found["loss-second"] == pytest.approx(4.5)
-    assert found["gain-loss"] == pytest.approx(4.0)
-    assert (found["best-loss-x"], found["best-loss-y"]) == pytest.approx((2, 2))
+    assert (found["loss-first"], found["loss-second"]) == pytest.approx((4.5, 7))
+    assert found["gain-loss"] == pytest.approx(4.5 - 0.625)
+    assert (found["best-loss-x"], found["best-loss-y"]) == pytest.approx((2, 2.5))
     assert found["gain-error"] == 0
 
 

@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ from torch import nn
 
 from harness.testing.scenes import LOSS_ITSELF, World
 from harness_landscape.sharpness import SHARPNESS, SharpnessSettings
+from harness_landscape.sharpness_search import Ball, Place, ascend
 
 
 class Quadratic(nn.Module):
@@ -243,3 +245,31 @@ def test_keskars_box_reaches_as_far_from_a_negative_weight_as_from_a_positive_on
     exact = 100 * float((0.5 * (start.abs() + 1)).sum()) / (1 + loss)
     assert values(reading)["keskar-0.5"] == pytest.approx(exact)
     assert errors(reading)["keskar-0.5"] is None  # one box for the whole sample
+
+
+def test_a_search_that_oversteps_takes_smaller_steps():
+    def height(u):
+        return -float((u - 0.3).square().sum()), -2 * (u - 0.3)
+
+    start = Place(torch.zeros(3), *height(torch.zeros(3)))
+    for norm in ("l2", "linf"):
+        assert ascend(height, start, Ball(norm, 1.0), 40).loss > -1e-3
+    assert ascend(height, start, Ball("l2", 0.1), 40).loss == pytest.approx(
+        -((0.3 * 3**0.5 - 0.1) ** 2), rel=1e-4
+    )
+
+
+def test_what_a_small_ball_holds_a_large_one_holds_too():
+    class Bump(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+
+        def forward(self, x):
+            return torch.exp(-((self.w - 0.2) ** 2).sum() / 0.02)
+
+    data = torch.zeros(2, 1).double(), torch.zeros(2).double()
+    scene = World(Bump(), {"train": data}, {"a": {"w": torch.zeros(1).double()}}, LOSS_ITSELF)
+    found = values(read(scene, "worst-l2", radii=(0.2, 1e6)))
+    assert found["worst-l2-0.2"] == pytest.approx(1 - math.exp(-2))
+    assert found["worst-l2-1e+06"] >= found["worst-l2-0.2"]

@@ -6,6 +6,8 @@ from torch import nn
 from torch.nn import functional
 
 from harness.api.readings import Reading
+from harness.measure.access import AccessControl
+from harness.measure.probe import SceneProbe
 from harness.testing.scenes import LOSS_ITSELF, World
 from harness_landscape.slice import SLICE, SliceSettings
 from harness_landscape.slice_shape import filter_direction, shape
@@ -181,6 +183,26 @@ def test_every_row_of_a_plane_is_aligned_with_its_coordinates():
         assert float(bends.std()) < 1e-10 * float(z.abs().max())
     mixed = z[1:, 1:] - z[1:, :-1] - z[:-1, 1:] + z[:-1, :-1]
     assert float(mixed.std()) < 1e-10 * float(z.abs().max())
+
+
+def test_columns_of_a_plane_go_along_its_first_direction_and_rows_along_its_second():
+    world = quadratic(indefinite())
+    (grid,) = world.read(SLICE, ["r0"], SliceSettings(side=1, directions=1, steps=1)).grids
+    subject = world.probe("r0").subject
+    access = AccessControl("slice", "ood-labels")  # whose streams the metric draws from
+    probe = SceneProbe(subject, ("test",), access, world.shared())
+    weights = probe.weights()
+    origin = probe.parameters(weights)
+    across, up = (
+        filter_direction(
+            probe, weights, "no-bias-and-norm", probe.generator(f"direction:plane:{axis}")
+        )
+        for axis in "xy"
+    )
+    points = [probe.at(origin + across, weights), probe.at(origin + up, weights)]
+    to_the_right, upwards = probe.evaluate(points, "test").loss.tolist()
+    assert grid.z["loss"][1][2] == pytest.approx(to_the_right)
+    assert grid.z["loss"][2][1] == pytest.approx(upwards)
 
 
 def test_in_domain_and_ood_are_read_along_the_same_directions():
