@@ -21,13 +21,20 @@ RANK = MappingProxyType(
 Group = tuple[str, ...]
 """Cells of one group may go into one job."""
 
+POINT = "\x00point"
+"""Stands second in the groups of all readings of one point; no label has a null in it."""
+
 
 def group_of(cell: Cell) -> Group:
-    """Training cells of one procedure, evaluations of one point, readings of one metric.
+    """Trainings of one procedure, evaluations or readings of one point, readings of one metric.
 
+    Readings of one point share what they find out about it, whatever their metrics. Those of pairs
+    and larger groups share end points with others of their metric.
     Labels are unique within a suite, so they stand for what they name.
     """
     work = cell.work
+    if isinstance(work, MeasureWork) and work.of == "point":
+        return (cell.stage, POINT, *cell.parents)
     if isinstance(work, MeasureWork):
         return (cell.stage, cell.procedure, work.metric.label, *(s.name for s in work.splits))
     if cell.stage == Stage.EVALUATE:

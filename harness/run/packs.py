@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from harness.api.cells import Cell, Stage
 from harness.plan import identity_of
-from harness.run.board import Board, Group
+from harness.run.board import POINT, Board, Group
 from harness.store.disk import write_text
 from harness.train.choice import choose_pack
 
@@ -73,6 +73,8 @@ class Packing:
         ready = board.ready(group)
         if group[0] == Stage.EVALUATE:
             return min(ready, LARGEST_EVALUATION)
+        if group[:2] == (Stage.MEASURE, POINT):
+            return min(ready, LARGEST_MEASUREMENT)
         if group[0] == Stage.MEASURE:
             return min(-(-ready // (2 * self.workers)), LARGEST_MEASUREMENT)
         if group[0] not in TRAINING:

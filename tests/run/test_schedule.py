@@ -1,11 +1,12 @@
 """The schedule: parents first, packs, claims, failures, dead workers; nothing is trained."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from toy_cells import PoolHere, StoringWork, evaluation, record, training
 
-from harness.api.cells import MeasureWork, Seeds, Stage
+from harness.api.cells import Cell, MeasureWork, Seeds, Stage
 from harness.api.contexts import ExecutorRoom
 from harness.run.board import Board
 from harness.run.display import Silent
@@ -116,7 +117,7 @@ def test_evaluations_of_one_point_are_one_job(tmp_path):
 
 def test_readings_of_one_metric_are_cut_so_that_all_workers_are_busy(tmp_path):
     first = training("finetune-a")
-    work = MeasureWork(first.work.model, "point", first.work.model, first.work.train, ())
+    work = MeasureWork(first.work.model, "pair", first.work.model, first.work.train, ())
     cells = [first] + [
         first.__class__(f"measure-{n}", Stage.MEASURE, "toy", (Seeds(0, 0),), ("finetune-a",), work)
         for n in range(16)
@@ -125,6 +126,21 @@ def test_readings_of_one_metric_are_cut_so_that_all_workers_are_busy(tmp_path):
     sizes = [len(job.cells) for job in pool.jobs[1:]]
     assert sum(sizes) == 16
     assert sizes[0] == 4
+
+
+def test_readings_of_one_point_are_one_job_whatever_their_metrics(tmp_path):
+    runs = [training("finetune-a"), training("finetune-b")]
+    cells = list(runs)
+    for run_of in "ab":
+        for metric in ("one", "two", "three"):
+            use = replace(runs[0].work.model, noun="metric", name=metric, label=metric)
+            work = MeasureWork(use, "point", runs[0].work.model, runs[0].work.train, ())
+            key, parent = f"measure-{run_of}-{metric}", f"finetune-{run_of}"
+            cells.append(Cell(key, Stage.MEASURE, "toy", (Seeds(0, 0),), (parent,), work))
+    _, _, pool, _ = run(cells, tmp_path, workers=2)
+    jobs = [job for job in pool.jobs if job.cells[0].stage == Stage.MEASURE]
+    assert [len(job.cells) for job in jobs] == [3, 3]
+    assert all(len({cell.parents for cell in job.cells}) == 1 for job in jobs)
 
 
 def test_packs_are_timed_once_and_the_timing_is_kept_for_later_runs(tmp_path):
