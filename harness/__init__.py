@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from harness.api.offers import Shift as Shift
     from harness.api.readings import Cost as Cost
     from harness.api.readings import Curve as Curve
+    from harness.api.readings import Grid as Grid
     from harness.api.readings import Reading as Reading
     from harness.api.readings import Value as Value
     from harness.api.recipes import Optimizer as Optimizer
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from harness.api.recipes import Schedule as Schedule
     from harness.api.settings import NoSettings as NoSettings
     from harness.api.settings import Settings as Settings
+    from harness.api.settings import SplitName as SplitName
     from harness.api.settings import setting as setting
     from harness.commands.interface import load as load
     from harness.commands.interface import run as run
@@ -63,9 +65,9 @@ _PLACES = {
     "api.hooks": "hookimpl",
     "api.networks": "Network",
     "api.offers": "Command Dataset Executor Method Metric Model Reporter Score Shift",
-    "api.readings": "Cost Curve Reading Value",
+    "api.readings": "Cost Curve Grid Reading Value",
     "api.recipes": "Optimizer Phase Recipe Schedule",
-    "api.settings": "NoSettings Settings setting",
+    "api.settings": "NoSettings Settings SplitName setting",
     "commands.interface": "load run",
     "run.options": "RunOptions",
 }
