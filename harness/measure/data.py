@@ -96,8 +96,9 @@ def bytes_per_example(scene: Scene, weights: Weights, sample: Sample) -> int:
 
 
 def differentiable(weights: Weights, scene: Scene) -> dict[str, Tensor]:
-    """The weights with every parameter (no buffer) as a fresh leaf that wants a gradient."""
-    names = {name for name, _ in scene.network.module.named_parameters()}
+    """The weights with every parameter that can train as a fresh leaf that wants a gradient."""
+    named = scene.network.module.named_parameters()
+    names = {name for name, parameter in named if parameter.requires_grad}
     return {
         name: tensor.detach().requires_grad_() if name in names else tensor
         for name, tensor in weights.items()

@@ -9,8 +9,12 @@ from harness.measure.scene import Scene
 
 
 def parameter_names(scene: Scene) -> list[str]:
-    """Names of all parameters, in the module's order; tied ones once."""
-    return [name for name, _ in scene.network.module.named_parameters()]
+    """Names of the parameters that can train, in the module's order; tied ones once.
+
+    What the model itself froze (fixed positions, say) is no direction of the landscape.
+    """
+    named = scene.network.module.named_parameters()
+    return [name for name, parameter in named if parameter.requires_grad]
 
 
 def flat(scene: Scene, weights: Weights) -> Tensor:
@@ -55,6 +59,7 @@ def group(scene: Scene, which: str) -> Tensor:
     parts = [
         torch.full((parameter.numel(),), name in chosen)
         for name, parameter in scene.network.module.named_parameters()
+        if parameter.requires_grad
     ]
     return torch.cat(parts)
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from harness.api.contexts import Subject
+from harness.api.errors import HarnessError
 from harness.api.offers import Metric
 from harness.api.readings import Reading
 from harness.api.settings import Json, Settings
@@ -38,6 +39,11 @@ def read(order: Order, shared: Shared) -> Reading:
     probe = SceneProbe(order.subject, order.splits, access, shared)
     with _evaluation_mode(scene):
         reading, restored = _guarded(order, probe, shared)
+    if not isinstance(reading, Reading):  # a plugin's function may return anything
+        raise HarnessError(
+            f"the metric {order.metric.name!r} returned {type(reading).__name__}, no Reading",
+            fix="let its measure() return a Reading",
+        )
     known: dict[str, Json] = {
         "access": access.used,
         "access_by_split": dict(access.by_split),

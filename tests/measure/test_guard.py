@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from harness.api.errors import HarnessError
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
 from harness.measure.guard import guarded, same_bits
@@ -268,3 +269,11 @@ def test_the_random_states_of_accelerators_are_put_back():
         torch.rand(1, device="cuda")
     assert all(map(torch.equal, before, torch.cuda.get_rng_state_all()))
     assert guard.restored == ("CUDA's random states",)
+
+
+def test_a_metric_that_returns_no_reading_is_told_so_by_name():
+    naughty = Metric(
+        name="mute", about="", measure=lambda *_: None, of="point", access="ood-labels"
+    )
+    with pytest.raises(HarnessError, match="'mute' returned NoneType, no Reading"):
+        world().read(naughty, ["a"])

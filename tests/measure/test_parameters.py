@@ -73,3 +73,43 @@ def test_points_are_told_by_name():
     here = probe()
     assert here.points() == ("init", "final")
     assert here.weights(0, "init").keys() == here.weights().keys()
+
+
+def test_what_the_model_itself_froze_is_no_direction():
+    net = Net()
+    net.scale.requires_grad_(False)
+    data = torch.randn(5, 2, generator=torch.Generator().manual_seed(0)), torch.arange(5) % 4
+    state = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    here = World(net, {"train": data}, {"a": state}).probe("a")
+    weights = here.weights()
+
+    assert "scale" not in here.names()
+    size = sum(weights[name].numel() for name in here.names())
+    assert here.parameters(weights).shape == here.gradient(weights, "train").shape == (size,)
+    assert here.hessian_product(weights, "train")(torch.ones(size)).shape == (size,)
+    assert here.group("all").shape == (size,)
+    assert torch.equal(here.at(torch.zeros(size), weights)["scale"], weights["scale"])
+
+
+def test_squared_gradients_of_examples_leave_out_what_is_frozen():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 4))
+    net[0].bias.requires_grad_(False)
+    net[2].weight.requires_grad_(False)
+    module = OneInput(net)
+    data = torch.randn(6, 2, generator=torch.Generator().manual_seed(0)), torch.arange(6) % 4
+    state = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    here = World(module, {"train": data}, {"a": state}).probe("a")
+
+    rows = torch.cat(list(here.example_gradients(here.weights(), "train")))
+    squares = here.example_gradient_norms(here.weights(), "train")
+    assert rows.shape == (6, 3 * 2 + 4)
+    torch.testing.assert_close(squares, rows.double().square().sum(1).to(squares.dtype))
+
+
+class OneInput(nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        return self.net(x)
