@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
 from harness.api.settings import Settings, setting
+from harness_landscape.straight_line import (
+    RECALIBRATE,
+    RECALIBRATE_SOURCE,
+    Recalibrate,
+    evenly,
+    policy,
+    ready,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,21 +36,14 @@ class BarrierSettings(Settings):
         ge=3,
         le=1001,
     )
-    recalibrate: Literal["auto", "never"] = setting(
-        "auto",
-        "batch-norm statistics anew from the training split at every point, the ends included, "
-        "where the network has batch norm",
-        source="Garipov et al. 2018, arXiv 1802.10026; Jordan et al. 2022, arXiv 2211.08403",
-    )
+    recalibrate: Recalibrate = setting("auto", RECALIBRATE, source=RECALIBRATE_SOURCE)
 
 
 def measure(settings: BarrierSettings, probe: Probe) -> Reading:
     """Barriers of the pair on every split, and the curves that they were read off."""
-    alphas = [number / (settings.points - 1) for number in range(settings.points)]
-    points = probe.line(probe.weights(0), probe.weights(1), alphas)
-    anew = settings.recalibrate == "auto" and probe.batch_norm
-    if anew:
-        points = probe.recalibrated(points)
+    alphas = evenly(settings.points)
+    line = probe.line(probe.weights(0), probe.weights(1), alphas)
+    points = ready(line, probe, settings.recalibrate)
     values: list[Value] = []
     curves: list[Curve] = []
     sizes: dict[str, int] = {}
@@ -61,7 +62,7 @@ def measure(settings: BarrierSettings, probe: Probe) -> Reading:
             "same_examples_at_all_points": True,
             "reduction": "mean over examples",
             "mode": "eval",
-            "batch_norm": _policy(probe, anew),
+            "batch_norm": policy(probe, settings.recalibrate),
             "parameters": "all",
         },
     )
@@ -110,12 +111,6 @@ def _highest(
     if examples > 1 and bool(torch.isfinite(heights[best])):
         spread = float(above[best].std()) / examples**0.5
     return float(heights[best]), spread, alphas[best]
-
-
-def _policy(probe: Probe, anew: bool) -> str:
-    if not probe.batch_norm:
-        return "none in the network"
-    return "statistics anew from train at every point" if anew else "statistics interpolated"
 
 
 BARRIER = Metric(

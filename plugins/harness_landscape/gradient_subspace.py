@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
-from harness.api.settings import Settings, SplitName, setting
+from harness.api.settings import setting
+from harness_landscape.loss_settings import LossSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from harness.api.probes import Probe, Weights
 
 
-class GradientSubspaceSettings(Settings):
+class GradientSubspaceSettings(LossSettings):
     """How many eigenvectors, of the loss on what, and which other point they are compared with."""
 
     k: int | None = setting(
@@ -27,17 +28,6 @@ class GradientSubspaceSettings(Settings):
         None,
         "another point of the run (init, checkpoint-100) whose subspace is compared; null: none",
         source="Gur-Ari et al. 2018, arXiv 1812.04754",
-    )
-    examples: int | None = setting(
-        1000,
-        "examples of the split, drawn once from a fixed stream, the same for all runs; null: all",
-        source="a choice: as for hessian-top",
-        ge=1,
-    )
-    split: SplitName = setting(
-        "train",
-        "the split of the loss: train, or an in-domain one",
-        source="the landscape that was trained",
     )
     tolerance: float = setting(
         1e-3,

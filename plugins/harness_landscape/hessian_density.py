@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
-from harness.api.settings import Settings, SplitName, setting
+from harness.api.settings import setting
+from harness_landscape.loss_settings import LossSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +21,7 @@ BINS = 256
 TAIL = 5.0  # widths of the kernel beyond the extreme nodes
 
 
-class HessianDensitySettings(Settings):
+class HessianDensitySettings(LossSettings):
     """Of the loss on what, how finely, and what counts as zero or as an outlier."""
 
     runs: int = setting(
@@ -52,18 +53,6 @@ class HessianDensitySettings(Settings):
         source="a choice: outliers stand far out, Papyan 2020, arXiv 2008.11865",
         gt=0,
         lt=1,
-    )
-    examples: int | None = setting(
-        1000,
-        "examples of the split that the loss is the mean of, drawn once from a fixed stream, the "
-        "same for all runs; null: all of them",
-        source="a choice: 1,024 in Andriushchenko et al. 2023, arXiv 2302.07011",
-        ge=1,
-    )
-    split: SplitName = setting(
-        "train",
-        "the split of the loss: train, or an in-domain one",
-        source="the landscape that was trained",
     )
 
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
-from harness.api.settings import Settings, SplitName, setting
+from harness.api.settings import setting
+from harness_landscape.loss_settings import LossSettings
 
 if TYPE_CHECKING:
     from harness.api.contexts import Probe
 
 
-class HessianTopSettings(Settings):
+class HessianTopSettings(LossSettings):
     """Which eigenvalues, of the loss on what, and how exactly."""
 
     k: int = setting(
@@ -22,18 +23,6 @@ class HessianTopSettings(Settings):
         "magnitude",
         "largest by magnitude (large negative curvature counts) or by value",
         source="a choice: what power iteration finds (Yao et al. 2020, arXiv 1912.07145)",
-    )
-    examples: int | None = setting(
-        1000,
-        "examples of the split that the loss is the mean of, drawn once from a fixed stream, the "
-        "same for all runs; null: all of them",
-        source="a choice: 1,024 in Andriushchenko et al. 2023, arXiv 2302.07011",
-        ge=1,
-    )
-    split: SplitName = setting(
-        "train",
-        "the split of the loss: train, or an in-domain one",
-        source="the landscape that was trained",
     )
     tolerance: float = setting(
         1e-3,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
-from harness.api.settings import Settings, SplitName, setting
+from harness.api.settings import setting
+from harness_landscape.loss_settings import LossSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 MORE = 4  # samples between two looks at the standard error
 
 
-class HessianTraceSettings(Settings):
+class HessianTraceSettings(LossSettings):
     """Of the loss on what, how it is estimated, and how exactly."""
 
     estimator: Literal["hutch++", "hutchinson"] = setting(
@@ -50,18 +51,6 @@ class HessianTraceSettings(Settings):
         "samples after which it gives up; the reading says so",
         source="a choice; PyHessian takes 100: Yao et al. 2020, arXiv 1912.07145",
         ge=3,
-    )
-    examples: int | None = setting(
-        1000,
-        "examples of the split that the loss is the mean of, drawn once from a fixed stream, the "
-        "same for all runs; null: all of them",
-        source="a choice: 1,024 in Andriushchenko et al. 2023, arXiv 2302.07011",
-        ge=1,
-    )
-    split: SplitName = setting(
-        "train",
-        "the split of the loss: train, or an in-domain one",
-        source="the landscape that was trained",
     )
 
 
