@@ -6,6 +6,7 @@ from harness.api.cells import Cell, MeasureWork, SplitUse
 from harness.api.contexts import Subject
 from harness.api.offers import Metric
 from harness.api.readings import Reading
+from harness.compute.quitting import no_quitting
 from harness.compute.workbench import Workbench
 from harness.measure.access import SplitKind
 from harness.measure.points import RunPoints
@@ -25,7 +26,9 @@ def measure_pack(
     scenes: dict[str, Shared] = {}
     for cell in cells:
         try:
-            yield cell, _measure(cell, bench, scenes)
+            with no_quitting():
+                reading = _measure(cell, bench, scenes)
+            yield cell, reading
         except Exception as problem:
             yield cell, problem
 

@@ -12,6 +12,7 @@ from harness.api.contexts import Event, Job
 from harness.api.errors import HarnessError
 from harness.api.readings import Reading
 from harness.api.results import CellRecord
+from harness.compute.quitting import no_quitting
 from harness.compute.weights import save_weights
 from harness.evaluate.predict import predict
 from harness.evaluate.predictions import write_predictions
@@ -98,7 +99,8 @@ def _train(cells: Sequence[Cell], context: WorkContext, teller: _Teller) -> None
         teller.started(cell)
     begun = Started.now(context)
     try:
-        trainings = train_pack(cells, context.bench, teller.progress)
+        with no_quitting():
+            trainings = train_pack(cells, context.bench, teller.progress)
     except Exception as error:
         if len(cells) == 1:
             _explain(cells[0], error, context, teller)
@@ -139,8 +141,9 @@ def _evaluate(cell: Cell, context: WorkContext, teller: _Teller) -> None:
         assert isinstance(cell.work, EvaluateWork)
         stored = _stored_predictions(cell, context)
         if stored is None:
-            predictions = predict(cell, context.bench)
-            scored = score(predictions, cell.work.scores, context.catalogue, cell.work.split)
+            with no_quitting():
+                predictions = predict(cell, context.bench)
+                scored = score(predictions, cell.work.scores, context.catalogue, cell.work.split)
             write: Callable[[Path], None] = partial(write_predictions, predictions=predictions)
         else:
             sibling, path = stored

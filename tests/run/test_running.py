@@ -150,6 +150,16 @@ def test_a_cell_that_fails_leaves_the_others_alone_and_sets_the_exit_code(suite_
     assert outcome.exit_code == 1
 
 
+def test_a_plugin_that_calls_exit_fails_its_own_cell(suite_file, tmp_path):
+    suite_file(BRITTLE.replace('ValueError("seed 1 is unlucky")', "SystemExit(0)"), "brittle.py")
+    path = suite_file(SCRATCH.replace("mlp", "brittle") + "plugins: [./brittle.py]\n")
+    _, outcome = run(path, tmp_path / "runs")
+    reasons = {failure.reason for failure in outcome.failed.values()}
+    assert reasons == {"RuntimeError: a plugin called sys.exit(0)"}
+    assert outcome.computed > 0
+    assert outcome.exit_code == 1
+
+
 def test_one_seed_that_fails_does_not_spoil_its_pack(suite_file, tmp_path):
     suite_file(BRITTLE, "brittle.py")
     path = suite_file(SCRATCH.replace("mlp", "brittle") + "plugins: [./brittle.py]\n")
