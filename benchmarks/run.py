@@ -27,6 +27,7 @@ BENCHMARKS = {
     "running": ("running", "measure"),
     "scores": ("scores", "measure"),
     "measuring": ("measuring", "measure"),
+    "metric_costs": ("metric_costs", "measure"),
 }
 PACKAGES = ("seedscape", "torch", "numpy", "pandas", "evaluate", "pydantic")
 
