@@ -29,18 +29,29 @@ class Value(Record):
 
 
 class Curve(Record):
-    """Numbers along a path: `x` (say alpha) and one list per quantity, all of one length."""
+    """Numbers along a path: `x` and one list per quantity, all of one length.
+
+    `axis` says what `x` is ("alpha", "step", "rho"). Where the places are things and no numbers,
+    such as modules or runs, `labels` names them. `against` is the split whose curve of the same
+    name a reader wants beside this one: the figure then has this split's numbers over that one's.
+    """
 
     name: str
     split: str | None
     x: list[float]
     y: dict[str, list[float]]
+    axis: str = ""
+    labels: list[str] = []
+    against: str | None = None
 
 
 class Grid(Record):
     """Numbers on a plane: z[quantity][row][column] at (x[column], y[row]).
 
-    `marks` are points of the plane that have a name, such as the runs that span it.
+    `marks` are points of the plane that have a name, such as the runs that span it. `axes` say
+    what `x` and `y` are ("alpha", "sigma"); without them the plane has the same unit in both
+    directions, and is drawn so. Where rows or columns are things, such as modules, `labels` names
+    them by axis: {"y": [...]}.
     """
 
     name: str
@@ -49,6 +60,8 @@ class Grid(Record):
     y: list[float]
     z: dict[str, list[list[float]]]
     marks: dict[str, tuple[float, float]] = {}
+    axes: tuple[str, str] | None = None
+    labels: dict[Literal["x", "y"], list[str]] = {}
 
 
 class Cost(Record):
