@@ -1,4 +1,4 @@
-"""The plan's words: seeds, uses of offers, and the five kinds of stored work.
+"""The plan's words: seeds, uses of offers, and the kinds of stored work.
 
 Everything here is a frozen, picklable value: a cell can be sent to any worker.
 """
@@ -19,6 +19,7 @@ class Stage(StrEnum):
     PRETRAIN = "pretrain"
     FINETUNE = "finetune"
     MERGE = "merge"
+    BRANCH = "branch"
     EVALUATE = "evaluate"
     MEASURE = "measure"
 
@@ -84,9 +85,22 @@ class SplitUse:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainWork:
-    """Train one model on one split from one starting point. Stages pretrain and finetune.
+class Branch:
+    """A training that leaves a run's way: its first `step` steps are the run's own.
 
+    What is drawn afterwards (data order, dropout, augmentation) comes from streams of the copy's
+    own. Copy 0 is the run itself, so `copy` is at least 1.
+    """
+
+    step: int
+    copy: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TrainWork:
+    """Train one model on one split from one starting point. Stages pretrain, finetune and branch.
+
+    `branch` says where a branch leaves the run whose seeds and start it has; None for runs.
     `init` is "random", "pretrained" (the weights of the cell's only parent) or "checkpoint"
     (`checkpoint` is a safetensors file, `checkpoint_digest` the hash of its bytes).
     """
@@ -99,6 +113,7 @@ class TrainWork:
     init: str
     checkpoint: str | None = None
     checkpoint_digest: str | None = None
+    branch: Branch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +135,8 @@ class MeasureWork:
 
     `pair_kind` is "same-pretrain-seed" or "different-pretrain-seed" for pairs. `model` and `train`
     (the parents' training split) say how the parents' network is built; `splits` are the
-    evaluation splits that the metric is read on.
+    evaluation splits that the metric is read on. `branches` are those of the run that stands first
+    among the parents; their cells are the other parents, in this order.
     """
 
     metric: Use
@@ -129,6 +145,7 @@ class MeasureWork:
     train: SplitUse
     splits: tuple[SplitUse, ...]
     pair_kind: str | None = None
+    branches: tuple[Branch, ...] = ()
 
 
 Work = TrainWork | EvaluateWork | MeasureWork
@@ -139,7 +156,7 @@ class Cell:
     """One unit of stored work.
 
     `key` identifies it by content; `procedure` is the label of the procedure it belongs to
-    ("" for pretraining shared by several); `seeds` has one entry per parent run for measure cells
+    ("" for pretraining shared by several); `seeds` has one entry per run that a measure cell is of
     and one entry otherwise. `steps` is the number of optimizer steps, if known.
     """
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from harness.api.cells import Branch
     from harness.api.contexts import BuildRoom, Draws, ExecutorRoom, Pool, Probe
     from harness.api.data import DataRoom, Outline, Splits
     from harness.api.findings import Findings
@@ -127,6 +128,11 @@ class Metric(Offer):
 
     `access` is the most that it may see: "train" < "id" < "ood-inputs" < "ood-labels".
     `direction` says whether a larger value means "higher-is-flatter" and the like, or "depends".
+
+    `branches(settings, steps)` names the branches of a run that the metric needs: trainings that
+    share the run's first steps and draw anew from there. `steps` is the run's length, None where
+    nobody knows it before the data are loaded. The plan trains them; `probe.subject.branches` says
+    which of the probe's runs is which. For metrics of a point only.
     """
 
     noun: ClassVar[str] = "metric"
@@ -138,6 +144,7 @@ class Metric(Offer):
     invariances: str = ""
     cost: str = ""
     oracle: str = ""
+    branches: Callable[[Any, int | None], tuple[Branch, ...]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

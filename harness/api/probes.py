@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from harness.api.cells import Seeds
+from harness.api.cells import Branch, Seeds
 from harness.api.looks import Look
 
 if TYPE_CHECKING:
@@ -32,12 +32,17 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is being measured: one entry per run, in the order of the cell's parents."""
+    """What is being measured: one entry per run, in the order of the cell's parents.
+
+    `branches`, where the metric asks for some, says of every run which branch of the first it is:
+    None for the first, the run itself.
+    """
 
     of: str
     keys: tuple[str, ...]
     seeds: tuple[Seeds, ...]
     pair_kind: str | None = None
+    branches: tuple[Branch | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ _WORDS = {
     "seeds.order": "the seed of the data order",
     "seeds.nested": "the nesting of seeds",
     "scoring.engine": "the version of the scoring",
+    "branch.step": "the step of the branching",
+    "branch.copy": "the number of the branch",
 }
 
 

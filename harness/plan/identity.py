@@ -31,11 +31,15 @@ ENGINE = MappingProxyType(
         Stage.PRETRAIN: 1,
         Stage.FINETUNE: 1,
         Stage.MERGE: 1,
+        Stage.BRANCH: 1,
         Stage.EVALUATE: 1,
         Stage.MEASURE: 1,
     }
 )
-"""Raise a stage's number when its numerics change: all its cells, and their children, are new."""
+"""Raise a stage's number when its numerics change: all its cells, and their children, are new.
+
+A branch trains as a fine-tuning does and has no run for a parent: raise these two together.
+"""
 
 SCORING = 1
 """The same for the step from stored predictions to scores: raising it predicts nothing again."""
@@ -130,6 +134,8 @@ def _training(work: TrainWork) -> dict[str, Json]:
         parts["augment"] = [_use(use) for use in work.augment]
     if work.checkpoint_digest is not None:
         parts["checkpoint"] = work.checkpoint_digest
+    if work.branch is not None:
+        parts["branch"] = {"step": work.branch.step, "copy": work.branch.copy}
     return parts
 
 

@@ -5,15 +5,16 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from types import MappingProxyType
 
-from harness.api.cells import Cell, MeasureWork, Stage
+from harness.api.cells import Cell, MeasureWork, Stage, TrainWork
 
 RANK = MappingProxyType(
     {
         Stage.PRETRAIN: 0,
         Stage.FINETUNE: 1,
         Stage.MERGE: 2,
-        Stage.MEASURE: 3,
-        Stage.EVALUATE: 4,
+        Stage.BRANCH: 3,
+        Stage.MEASURE: 4,
+        Stage.EVALUATE: 5,
     }
 )
 """The critical path first: what others wait for; then long cells before short ones."""
@@ -29,17 +30,19 @@ def group_of(cell: Cell) -> Group:
     """Trainings of one procedure, evaluations or readings of one point, readings of one metric.
 
     Readings of one point share what they find out about it, whatever their metrics. Those of pairs
-    and larger groups share end points with others of their metric.
+    and larger groups share end points with others of their metric. Branches are trained beside
+    those that leave their runs at the same step.
     Labels are unique within a suite, so they stand for what they name.
     """
     work = cell.work
     if isinstance(work, MeasureWork) and work.of == "point":
-        return (cell.stage, POINT, *cell.parents)
+        return (cell.stage, POINT, *cell.parents[:1])  # the others are branches of that run
     if isinstance(work, MeasureWork):
         return (cell.stage, cell.procedure, work.metric.label, *(s.name for s in work.splits))
     if cell.stage == Stage.EVALUATE:
         return (cell.stage, *cell.parents)
-    return (cell.stage, cell.procedure, work.model.label, str(cell.steps))
+    branch = (str(work.branch.step),) if isinstance(work, TrainWork) and work.branch else ()
+    return (cell.stage, cell.procedure, work.model.label, str(cell.steps), *branch)
 
 
 class Board:
