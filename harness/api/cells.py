@@ -136,7 +136,8 @@ class MeasureWork:
     `pair_kind` is "same-pretrain-seed" or "different-pretrain-seed" for pairs. `model` and `train`
     (the parents' training split) say how the parents' network is built; `splits` are the
     evaluation splits that the metric is read on. `branches` are those of the run that stands first
-    among the parents; their cells are the other parents, in this order.
+    among the parents; their cells are the other parents, in this order. `varied` holds, for a
+    metric across a setting of the method, its value in each parent (whose key holds it already).
     """
 
     metric: Use
@@ -146,6 +147,7 @@ class MeasureWork:
     splits: tuple[SplitUse, ...]
     pair_kind: str | None = None
     branches: tuple[Branch, ...] = ()
+    varied: tuple[float, ...] = ()
 
 
 Work = TrainWork | EvaluateWork | MeasureWork

@@ -133,6 +133,10 @@ class Metric(Offer):
     share the run's first steps and draw anew from there. `steps` is the run's length, None where
     nobody knows it before the data are loaded. The plan trains them; `probe.subject.branches` says
     which of the probe's runs is which. For metrics of a point only.
+
+    `across` names a setting of methods. The metric's groups are then runs of several procedures
+    that differ in that setting alone: same model, initialisation and seeds, in the order of its
+    values, which the metric finds in `Subject.varied`.
     """
 
     noun: ClassVar[str] = "metric"
@@ -145,6 +149,7 @@ class Metric(Offer):
     cost: str = ""
     oracle: str = ""
     branches: Callable[[Any, int | None], tuple[Branch, ...]] | None = None
+    across: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

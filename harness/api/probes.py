@@ -12,6 +12,8 @@ from harness.api.looks import Look
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from harness.api.symmetries import Symmetry
+
 Weights = Mapping[str, "Tensor"]
 """Parameters and buffers of a module by name, as in its `state_dict`."""
 
@@ -35,7 +37,8 @@ class Subject:
     """What is being measured: one entry per run, in the order of the cell's parents.
 
     `branches`, where the metric asks for some, says of every run which branch of the first it is:
-    None for the first, the run itself.
+    None for the first, the run itself. `varied` holds, where the metric looks `across` a setting
+    of the method, its value in every run.
     """
 
     of: str
@@ -43,6 +46,7 @@ class Subject:
     seeds: tuple[Seeds, ...]
     pair_kind: str | None = None
     branches: tuple[Branch | None, ...] = ()
+    varied: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,9 @@ class Probe(Protocol):
 
     def modules(self) -> tuple[str, ...]:
         """Names of the modules that hold parameters directly ("" for the network itself)."""
+
+    def symmetries(self) -> tuple[Symmetry, ...]:
+        """Orders of units that are free, as the model declares them; none where it does not."""
 
     def group(self, which: str) -> Tensor:
         """Which parameters belong to a group: booleans [P] on the CPU.

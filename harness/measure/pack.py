@@ -1,6 +1,7 @@
 """Measure cells: those of one network share its scene, their points and what is known there."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from harness.api.cells import Cell, MeasureWork, SplitUse
 from harness.api.contexts import Subject
@@ -23,7 +24,7 @@ def measure_pack(
     A reading does not depend on the other cells of the pack, except for its cost: what an earlier
     cell has paid for is free.
     """
-    scenes: dict[str, Shared] = {}
+    scenes = Scenes(bench)
     for cell in cells:
         try:
             with no_quitting():
@@ -33,28 +34,59 @@ def measure_pack(
             yield cell, problem
 
 
-def _measure(cell: Cell, bench: Workbench, scenes: dict[str, Shared]) -> Reading:
+def _measure(cell: Cell, bench: Workbench, scenes: "Scenes") -> Reading:
     work = cell.work
     if not isinstance(work, MeasureWork):
         raise TypeError(f"{cell.key} is no measure cell")
     metric, settings = bench.offer(work.metric)
     if not isinstance(metric, Metric):
         raise TypeError(f"{work.metric.name!r} is a {metric.noun}, no metric")
-    name = repr((work.model, work.train, work.splits, cell.limit))
-    if name not in scenes:
-        scenes[name] = Shared(_scene(cell, work, bench))
     subject = Subject(of=work.of, keys=cell.parents, seeds=cell.seeds, pair_kind=work.pair_kind)
     order = Order(metric, settings, subject, tuple(split.name for split in work.splits))
-    return read(order, scenes[name])
+    return read(order, scenes.of(cell, work))
 
 
-def _scene(cell: Cell, work: MeasureWork, bench: Workbench) -> Scene:
-    uses: dict[str, SplitUse] = {use.name: use for use in work.splits} | {"train": work.train}
-    kinds: dict[str, SplitKind] = {
-        use.name: "id" if use.shift is None else "ood" for use in work.splits
-    }
-    kinds["train"] = "train"  # also where a metric is read on it
+@dataclass(frozen=True)
+class _Place:
+    """A network's scene with the splits that readings have named so far."""
 
+    shared: Shared
+    splits: dict[str, SplitUse]
+    kinds: dict[str, SplitKind]
+
+    def takes(self, splits: Sequence[SplitUse]) -> bool:
+        """Whether these names mean here what they mean to others."""
+        return all(self.splits.get(use.name, use) == use for use in splits)
+
+    def add(self, splits: Sequence[SplitUse]) -> None:
+        """Know these splits too."""
+        for use in splits:
+            self.splits.setdefault(use.name, use)
+            self.kinds.setdefault(use.name, "id" if use.shift is None else "ood")
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """One scene per network and its data, whichever splits its readings are on."""
+
+    bench: Workbench
+    _places: dict[str, list[_Place]] = field(default_factory=dict)
+
+    def of(self, cell: Cell, work: MeasureWork) -> Shared:
+        """The scene of a cell: what it shares with the cells before it."""
+        places = self._places.setdefault(repr((work.model, work.train, cell.limit)), [])
+        splits = [use for use in work.splits if use.name != "train"]  # that is the training split
+        place = next((place for place in places if place.takes(splits)), None)
+        if place is None:
+            place = _place(cell, work, self.bench)
+            places.append(place)
+        place.add(splits)
+        return place.shared
+
+
+def _place(cell: Cell, work: MeasureWork, bench: Workbench) -> _Place:
+    uses: dict[str, SplitUse] = {"train": work.train}
+    kinds: dict[str, SplitKind] = {"train": "train"}
     trained = bench.outline(work.train).inputs
 
     def examples(split: str) -> Examples:
@@ -62,7 +94,7 @@ def _scene(cell: Cell, work: MeasureWork, bench: Workbench) -> Scene:
 
     runs = RunPoints(bench, work)
     network = bench.blank(work.model, work.train)
-    return Scene(
+    scene = Scene(
         network=network,
         examples=examples,
         kinds=kinds,
@@ -73,3 +105,4 @@ def _scene(cell: Cell, work: MeasureWork, bench: Workbench) -> Scene:
         origin=runs.origin,
         named=runs.named,
     )
+    return _Place(Shared(scene), uses, kinds)

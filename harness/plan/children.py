@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from harness.api.cells import (
+    Branch,
     Cell,
     EvaluateWork,
     MeasureWork,
@@ -14,6 +15,7 @@ from harness.api.cells import (
 )
 from harness.api.offers import Metric
 from harness.api.suites import MetricUse, Suite
+from harness.plan.branches import branch_cells, branches_of
 from harness.plan.mold import Mold, Terms
 from harness.plan.pairs import choose_pairs, run_order
 from harness.plug import Catalogue, offer_from
@@ -40,19 +42,25 @@ def measure_cells(
 ) -> list[Cell]:
     """One cell per metric and subject: a run, a pair of runs, or all runs of the procedure.
 
+    The branches of runs that metrics ask for come first.
+
     A metric is read on those of its splits that it has access to: one that only sees the training
     split is not measured again when the suite names other evaluation splits.
     """
     ordered = sorted(runs, key=lambda run: run_order(run.seeds[0]))
-    cells = []
+    branched = branch_cells(suite.metrics, ordered, terms, catalogue)
+    cells = [*branched.values()]
     for metric in suite.metrics:
         offer: Metric = offer_from(metric.use, catalogue)[0]
-        splits = _visible(suite, metric, offer.access)
-        molds: dict[str | None, Mold] = {}
+        if offer.across:  # of several procedures: see across.py
+            continue
+        splits = visible(suite, metric, offer.access)
+        molds: dict[tuple[str | None, tuple[Branch, ...]], Mold] = {}
         for subject in _subjects(metric, ordered):
             seeds = tuple(run.seeds[0] for run in subject)
             kind = _pair_kind(metric, seeds)
-            if kind not in molds:
+            branches = branches_of(metric, subject[0], catalogue)
+            if (kind, branches) not in molds:
                 work = MeasureWork(
                     metric=metric.use,
                     of=metric.of,
@@ -60,13 +68,17 @@ def measure_cells(
                     train=suite.data.train,
                     splits=splits,
                     pair_kind=kind,
+                    branches=branches,
                 )
-                molds[kind] = Mold.of(Stage.MEASURE, procedure.label, work, terms)
-            cells.append(molds[kind].cell(seeds, tuple(run.key for run in subject)))
+                molds[kind, branches] = Mold.of(Stage.MEASURE, procedure.label, work, terms)
+            parents = [*subject, *(branched[subject[0].key, branch] for branch in branches)]
+            mold = molds[kind, branches]
+            cells.append(mold.cell(seeds, tuple(parent.key for parent in parents)))
     return cells
 
 
-def _visible(suite: Suite, metric: MetricUse, access: str) -> tuple[SplitUse, ...]:
+def visible(suite: Suite, metric: MetricUse, access: str) -> tuple[SplitUse, ...]:
+    """Those of a metric's splits that it has access to."""
     known = {split.name: split for split in (suite.data.train, *suite.data.splits)}
     named = [known[name] for name in metric.splits]
     if access == "train":

@@ -11,11 +11,13 @@ from harness.api.cells import (
     MeasureWork,
     Plan,
     Procedure,
+    Stage,
     TrainWork,
     Use,
 )
 from harness.api.errors import HarnessError
 from harness.api.suites import Init, Suite
+from harness.plan.across import across_cells
 from harness.plan.children import evaluate_cells, measure_cells
 from harness.plan.mold import Terms
 from harness.plan.training import finetune_cells, pretrain_cells, starts_of
@@ -38,7 +40,8 @@ def expand(suite: Suite, catalogue: Catalogue, *, precision: str = "float32") ->
     _refuse_too_many(suite)
     terms = Terms(precision, suite.limit)
     procedures: list[Procedure] = []
-    stages: tuple[list[Cell], ...] = ([], [], [], [])
+    trained: list[tuple[Procedure, list[Cell]]] = []
+    stages: tuple[list[Cell], ...] = ([], [], [], [], [])
     for model in suite.models:
         pretrained = pretrain_cells(suite, model, terms, catalogue)
         stages[0].extend(pretrained.values())
@@ -47,9 +50,12 @@ def expand(suite: Suite, catalogue: Catalogue, *, precision: str = "float32") ->
             procedures.append(procedure)
             starts = starts_of(init, pretrained, suite.seeds)
             runs = finetune_cells(suite, procedure, starts, terms, catalogue)
+            trained.append((procedure, runs))
             stages[1].extend(runs)
-            stages[2].extend(evaluate_cells(suite, procedure, runs, terms))
-            stages[3].extend(measure_cells(suite, procedure, runs, terms, catalogue))
+            stages[3].extend(evaluate_cells(suite, procedure, runs, terms))
+            for cell in measure_cells(suite, procedure, runs, terms, catalogue):
+                stages[2 if cell.stage == Stage.BRANCH else 4].append(cell)
+    stages[-1].extend(across_cells(suite, trained, terms, catalogue))
     cells = tuple(cell for stage in stages for cell in stage)
     _refuse_same_label(procedures)
     _refuse_same_work(cells)
