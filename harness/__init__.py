@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from harness.api.settings import Settings as Settings
     from harness.api.settings import SplitName as SplitName
     from harness.api.settings import setting as setting
+    from harness.api.symmetries import Axis as Axis
+    from harness.api.symmetries import Symmetry as Symmetry
     from harness.commands.interface import load as load
     from harness.commands.interface import run as run
     from harness.run.options import RunOptions as RunOptions
@@ -69,6 +71,7 @@ _PLACES = {
     "api.readings": "Cost Curve Grid Reading Value",
     "api.recipes": "Optimizer Phase Recipe Schedule",
     "api.settings": "NoSettings Settings SplitName setting",
+    "api.symmetries": "Axis Symmetry",
     "commands.interface": "load run",
     "run.options": "RunOptions",
 }

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.api.symmetries import Symmetry as Symmetry
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -22,6 +24,7 @@ class Network:
     `head` holds the prefixes of the parameter names of the task head ("head." or "fc."): what a
     linear probe trains and what is drawn afresh for new classes. `logits` takes the module's
     output to logits [batch, classes]. `features` names the modules whose outputs are features.
+    `symmetries` are the orders of units that are free, which other runs may have differently.
     A module that `torch.func.vmap` cannot run sets `stackable=False` with a reason.
     """
 
@@ -31,3 +34,4 @@ class Network:
     features: tuple[str, ...] = ()
     stackable: bool = True
     why_not_stackable: str = ""
+    symmetries: tuple[Symmetry, ...] = ()

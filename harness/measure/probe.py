@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from harness.api.contexts import Evaluation, Krylov, Subject, Weights
 from harness.api.errors import HarnessError
 from harness.api.looks import Look
+from harness.api.symmetries import Symmetry
 from harness.compute.streams import stream
 from harness.measure import batchnorm, looks, parameters
 from harness.measure.access import AccessControl
@@ -25,6 +26,7 @@ from harness.measure.line import line
 from harness.measure.scene import Scene
 from harness.measure.shared import Shared, tensors_size
 from harness.measure.spaces import Matrix, space_of
+from harness.measure.symmetries import declared
 from harness.measure.view import View
 
 T = TypeVar("T")
@@ -142,6 +144,10 @@ class SceneProbe:
     def modules(self) -> tuple[str, ...]:
         """Names of the modules that hold parameters of their own."""
         return parameters.modules(self.view.scene)
+
+    def symmetries(self) -> tuple[Symmetry, ...]:
+        """Orders of units that are free, as the model declares them."""
+        return declared(self.view.scene)
 
     def group(self, which: str) -> Tensor:
         """Which parameters belong to a group: booleans [P]."""

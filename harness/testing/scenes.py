@@ -13,6 +13,7 @@ from harness.api.cells import Seeds
 from harness.api.contexts import Subject
 from harness.api.networks import Network
 from harness.api.settings import Settings
+from harness.api.symmetries import Symmetry
 from harness.measure.access import AccessControl, SplitKind
 from harness.measure.probe import SceneProbe
 from harness.measure.reading import Order, read
@@ -43,7 +44,8 @@ class World:
     """A module called as `module(x)`, splits by name ("train" among them), and runs by name.
 
     A split whose name begins with "ood" is an OOD split. Runs are named by their key ("a") at the
-    end and "a/POINT" at other points, in order. `head` and `features` are those of a `Network`.
+    end and "a/POINT" at other points, in order. `head`, `features` and `symmetries` are those of a
+    `Network`.
     """
 
     module: nn.Module
@@ -54,6 +56,7 @@ class World:
     stacked: bool = False
     head: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    symmetries: tuple[Symmetry, ...] = ()
 
     def shared(self) -> Shared:
         """The world as a pack sees it; hand it on to share work between readings."""
@@ -61,7 +64,12 @@ class World:
         for name in self.splits:
             kinds[name] = "train" if name == "train" else "ood" if name[:3] == "ood" else "id"
         scene = Scene(
-            network=Network(module=self.module, head=self.head, features=self.features),
+            network=Network(
+                module=self.module,
+                head=self.head,
+                features=self.features,
+                symmetries=self.symmetries,
+            ),
             examples=lambda name: TensorExamples({"x": self.splits[name][0]}, self.splits[name][1]),
             kinds=kinds,
             points=lambda key, point: self.runs[key if point == "final" else f"{key}/{point}"],
