@@ -43,7 +43,7 @@ def recalibrated(
     if not parts:
         return points
     ledger.forward(sample.size, len(points))
-    with torch.no_grad(), _training(parts):
+    with torch.no_grad(), training(parts):
         return [_one(scene, dict(point), parts, sample) for point in points]
 
 
@@ -77,7 +77,7 @@ def _equal_batches(sample: Sample) -> Iterator[Batch]:
 
 
 @contextmanager
-def _training(parts: dict[str, nn.modules.batchnorm._BatchNorm]) -> Iterator[None]:
+def training(parts: dict[str, nn.modules.batchnorm._BatchNorm]) -> Iterator[None]:
     """Batch norms in training mode with momentum 1, everything else untouched."""
     before = [(part, part.training, part.momentum) for part in parts.values()]
     try:

@@ -1,5 +1,7 @@
 """The loss as a look at data asks for it: of one batch of a sample, or of logits of unit norm."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor
 from harness.api.contexts import Weights
 from harness.api.looks import Look
 from harness.compute.streams import stream
+from harness.measure import batchnorm
 from harness.measure.data import Sample, differentiable
 from harness.measure.ledger import Ledger
 from harness.measure.parameters import parameter_names
@@ -55,6 +58,18 @@ def unit(logits: Tensor) -> Tensor:
     centred = logits - logits.mean(-1, keepdim=True)
     lengths: Tensor = torch.linalg.vector_norm(centred, dim=-1, keepdim=True)
     return centred / lengths.clamp_min(LEAST)
+
+
+@contextmanager
+def statistics_of(scene: Scene, weights: Weights, look: Look) -> Iterator[Weights]:
+    """The weights, to be used in the block: with batch norm as the look says."""
+    if not look.batch_statistics:
+        yield weights
+        return
+    module = scene.network.module
+    own = {name: weights[name].clone() for name, _ in module.named_buffers() if name in weights}
+    with batchnorm.training(batchnorm.norms(module)):  # torch writes into buffers: these are copies
+        yield {**weights, **own}
 
 
 def slope(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import torch
@@ -22,7 +21,6 @@ from harness.measure.features import features
 from harness.measure.fisher import Fisher, Kind
 from harness.measure.gradients import ExampleGradients
 from harness.measure.ledger import Ledger
-from harness.measure.line import line
 from harness.measure.scene import Scene
 from harness.measure.shared import Shared, tensors_size
 from harness.measure.spaces import Matrix, space_of
@@ -43,7 +41,7 @@ class SceneProbe:
         access: AccessControl,
         shared: Shared,
     ) -> None:
-        self.view = View(subject, access, shared)
+        self.view = View(subject, access, shared, splits)
         self._splits = tuple(splits)
 
     @property
@@ -85,13 +83,11 @@ class SceneProbe:
 
     def line(self, start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]:
         """Points (1 - alpha) start + alpha end."""
-        return line(start, end, alphas)
+        return self.view.line(start, end, alphas)
 
     def recalibrated(self, points: Sequence[Weights]) -> list[Weights]:
         """The points with batch-norm statistics taken anew from the training split."""
-        if not self.batch_norm:
-            return list(points)
-        return [self._recalibrated(point) for point in points]
+        return self.view.recalibrated(points)
 
     def evaluate(
         self,
@@ -155,6 +151,8 @@ class SceneProbe:
 
     def losses(self, points: Sequence[Weights], split: str, look: Look) -> Tensor:
         """Mean losses [k] as the look says."""
+        if look.batch_statistics:
+            raise HarnessError("losses take no batch_statistics: recalibrate the points")
         scene, sample, bytes_each = self._look(_first(points), split, look)
         found = each_example(scene, points, sample, bytes_each, self.ledger)
         return torch.stack([losses.mean() for losses, _ in found])
@@ -162,7 +160,8 @@ class SceneProbe:
     def slope(self, weights: Weights, split: str, look: Look) -> tuple[float, Tensor]:
         """Mean loss and gradient [P] as the look says."""
         scene, sample, bytes_each = self._look(weights, split, look)
-        return looks.slope(scene, weights, sample, bytes_each, self.ledger)
+        with looks.statistics_of(scene, weights, look) as ready:
+            return looks.slope(scene, ready, sample, bytes_each, self.ledger)
 
     def gradient(self, weights: Weights, split: str, *, examples: int | None = None) -> Tensor:
         """Gradient [P] of the mean loss."""
@@ -244,22 +243,6 @@ class SceneProbe:
         bytes_each = self.view.bytes_each(points[0], sample)
         return lambda some: passes(self.view.scene, some, sample, bytes_each, self.ledger)
 
-    def _recalibrated(self, weights: Weights) -> Weights:
-        view = self.view
-        sample = view.sample("train", weights, None)
-
-        def make() -> Weights:
-            anew = batchnorm.recalibrated(view.scene, [weights], sample, view.ledger)
-            return MappingProxyType(dict(anew[0]))
-
-        named = view.name(weights)
-        if not named:
-            return make()
-        name = (*named, "recalibrated")
-        anew = view.shared.points.get(name, make, tensors_size)
-        view.watch(" ".join(name), anew)
-        return view.call(name, anew)
-
     def _here(
         self, weights: Weights, split: str, examples: int | None, *, labels: bool = True
     ) -> tuple[Scene, Weights, Sample, int]:
@@ -275,7 +258,8 @@ class SceneProbe:
             lambda: looks.batch_of(whole, look),
             lambda sample: 0 if look.batch is None else tensors_size(sample.ready or {}),
         )
-        return looks.objective_of(view.scene, look), batch, view.bytes_each(weights, whole)
+        each = 1 if look.batch_statistics else view.bytes_each(weights, whole)  # 1: all at once
+        return looks.objective_of(view.scene, look), batch, each
 
     def _curvature(self, weights: Weights, split: str, examples: int | None) -> Curvature:
         return Curvature(*self._here(weights, split, examples))

@@ -2,6 +2,8 @@ import pytest
 import torch
 from torch import nn
 
+from harness.api.errors import HarnessError
+from harness.api.looks import Look
 from harness.measure.batchnorm import BATCH
 from harness.testing.scenes import World
 
@@ -144,3 +146,23 @@ def test_a_network_without_batch_norm_gets_its_points_back():
     assert all(one is other for one, other in zip(points, same, strict=True))
     assert probe.ledger.cost().forward == 0
     assert not probe.batch_norm
+
+
+def test_a_slope_can_go_by_the_statistics_of_its_batch_as_training_does():
+    here = world()
+    probe = here.probe("a", access="train")
+    point = probe.weights()
+    before = {name: tensor.clone() for name, tensor in point.items()}
+    loss, slope = probe.slope(point, "train", Look(batch_statistics=True))
+    net = Net()
+    net.load_state_dict(before)
+    net.drop.eval()
+    x, y = here.splits["train"]
+    expected = nn.functional.cross_entropy(net(x), y)
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), rel=1e-5)
+    torch.testing.assert_close(slope, torch.cat([p.grad.reshape(-1) for p in net.parameters()]))
+    assert all(torch.equal(point[name], tensor) for name, tensor in before.items())
+    assert probe.slope(point, "train", Look())[0] != pytest.approx(loss, rel=0.01)
+    with pytest.raises(HarnessError, match="batch_statistics"):
+        probe.losses([point], "train", Look(batch_statistics=True))
