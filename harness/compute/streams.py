@@ -4,11 +4,11 @@ A stream is a function of (seed, name) alone, so a new stream never moves the ot
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from harness.api.cells import Seeds
+from harness.api.cells import Branch, Seeds
 
 
 def derive(seed: int, *names: str | int) -> int:
@@ -40,6 +40,8 @@ class RunStreams:
     fine-tuning seed is first mixed with the pretraining seed. A pretraining (no fine-tuning seed)
     draws everything from the pretraining seed, from streams of other names, so that a pretraining
     and a fine-tuning of one seed do not see the same order.
+
+    `branch` is a step and the streams that are drawn from after it; None for all but branches.
     """
 
     init: int
@@ -47,6 +49,7 @@ class RunStreams:
     order: int
     dropout: int
     augment: int
+    branch: "tuple[int, RunStreams] | None" = None
 
     @classmethod
     def of(cls, seeds: Seeds) -> "RunStreams":
@@ -67,3 +70,13 @@ class RunStreams:
             dropout=derive(finetune, "dropout"),
             augment=derive(finetune, "augment"),
         )
+
+    def branched(self, branch: Branch) -> "RunStreams":
+        """These streams, with those that a branch turns to at its step."""
+        own = replace(
+            self,
+            order=derive(self.order, "branch", branch.copy),
+            dropout=derive(self.dropout, "branch", branch.copy),
+            augment=derive(self.augment, "branch", branch.copy),
+        )
+        return replace(self, branch=(branch.step, own))

@@ -13,6 +13,7 @@ from harness.train.batches import Batch
 from harness.train.course import Course, Stretch
 from harness.train.optim import clip, optimizer_for
 from harness.train.selection import frozen_names, prefixes_of, select, set_modes
+from harness.train.turning import turning
 
 
 class Alone:
@@ -25,7 +26,7 @@ class Alone:
         self._module = course.module()
         self._module.load_state_dict(start)
         self._frozen = frozen_names(self._module)
-        self._keys = step_keys(run.dropout, self._device)
+        self._keys = turning([run], lambda runs: step_keys(runs[0].dropout, self._device))
         self._dropout = StreamDropout() if course.drops else None
 
     def begin(self, stretch: Stretch) -> None:
@@ -52,6 +53,11 @@ class Alone:
         self._optimizer.zero_grad()
         return loss.detach()
 
+    def training(self) -> tuple[dict[str, Tensor], torch.optim.Optimizer]:
+        """What trains in this phase, by name, and its optimizer."""
+        named = self._module.named_parameters()
+        return {name: tensor for name, tensor in named if tensor.requires_grad}, self._optimizer
+
     def weights(self) -> list[dict[str, Tensor]]:
         """The state dict now, copied to the CPU."""
         state = self._module.state_dict()
@@ -59,7 +65,7 @@ class Alone:
 
     def _forward(self, batch: Batch, step: int) -> Tensor:
         if self._dropout is not None:
-            self._dropout.begin(self._keys(step))
+            self._dropout.begin(self._keys(step)(step))
             with self._dropout:
                 return self._cast(batch)
         return self._cast(batch)

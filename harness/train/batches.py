@@ -1,5 +1,6 @@
 """The inputs and targets of each step, augmented."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from harness.compute.loading import apply_shift
 from harness.compute.streams import RunStreams
 from harness.train.course import Course
 from harness.train.order import Order
+from harness.train.turning import turn_of, turned, turning
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,21 @@ class Batches:
     def __init__(self, course: Course, runs: list[RunStreams], *, stacked: bool) -> None:
         device = course.split.targets.device
         orders = [run.order for run in runs]
-        augments = [run.augment for run in runs]
         self.order = Order(orders, len(course.split), device, stacked=stacked)
         self.runs = len(runs)
         self._course = course
-        self._keys = key_of(augments if stacked else augments[0], device)
+        self._turn, self._later = turn_of(runs), [run.order for run in turned(runs)]
+
+        def keys(runs: Sequence[RunStreams]) -> Tensor:
+            augments = [run.augment for run in runs]
+            return key_of(augments if stacked else augments[0], device)
+
+        self._keys = turning(runs, keys)
 
     def next(self, step: int) -> Batch:
         """The batch of a step (1 is the first)."""
+        if step - 1 == self._turn:
+            self.order.turn(self._later)
         where = self.order.batch()
         split = self._course.split
         targets = split.targets[where]
@@ -46,7 +55,7 @@ class Batches:
         """All runs' examples shifted in one go; each example has its own run's key."""
         split = self._course.split
         places = where.reshape(-1)
-        keys = keyed(self._keys, step)
+        keys = keyed(self._keys(step), step)
         if where.ndim > 1:
             keys = keys.repeat_interleave(where.shape[1])
         inputs = {name: values[places] for name, values in split.inputs.items()}

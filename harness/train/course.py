@@ -72,7 +72,7 @@ class Course:
 
 
 def course_of(cell: Cell, bench: Workbench) -> Course:
-    """Resolve a pretrain or finetune cell: recipe, steps, data and network."""
+    """Resolve a training cell: recipe, steps, data and network. Branches keep no checkpoints."""
     work = cell.work
     if not isinstance(work, TrainWork):
         raise TypeError(f"{cell.key} is not a training")
@@ -85,6 +85,9 @@ def course_of(cell: Cell, bench: Workbench) -> Course:
     stretches = _stretches(cell, recipe, work, len(split))
     limited = cell.limit is not None and cell.limit.steps is not None
     total = sum(stretch.steps for stretch in stretches)
+    if work.branch is not None and work.branch.step > total and not limited:
+        message = f"a branch after {work.branch.step:,} steps, of a training of {total:,}"
+        raise HarnessError(message, fix="branch earlier")
     return Course(
         work=work,
         recipe=recipe,
@@ -94,7 +97,7 @@ def course_of(cell: Cell, bench: Workbench) -> Course:
         split=split,
         shifts=tuple(bench.shifts(work.augment)),
         stretches=stretches,
-        checkpoints=_checkpoints(recipe, total, limited),
+        checkpoints=() if work.branch else _checkpoints(recipe, total, limited),
         precision=cell.precision,
         drops=bench.drops(work.model, work.train),
     )

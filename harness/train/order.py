@@ -35,6 +35,11 @@ class Order:
         self._batch = min(batch, self._examples)
         self._epoch, self._next = (), 0
 
+    def turn(self, derived: list[int]) -> None:
+        """From now on permutations of other streams, beginning with a new one."""
+        self._generators = [generator(seed) for seed in derived]
+        self._epoch, self._next = (), 0
+
     def batch(self) -> Tensor:
         """The places of the next batch."""
         if self._next == len(self._epoch):

@@ -38,7 +38,10 @@ class Training:
 def train_pack(
     cells: Sequence[Cell], bench: Workbench, tell: Callable[[str], None]
 ) -> list[Training]:
-    """Train cells that differ in seeds and parents only; one `Training` per cell, in order."""
+    """Train cells that differ in seeds and parents only; one `Training` per cell, in order.
+
+    Branches may differ in their copies too.
+    """
     if len({_shared(cell) for cell in cells}) != 1:
         raise ValueError("the cells of a pack must differ in seeds and parents only")
     course = course_of(cells[0], bench)
@@ -51,14 +54,15 @@ def _shared(cell: Cell) -> str:
     """What the cells of a pack have in common, as one string."""
     work = cell.work
     if isinstance(work, TrainWork):
-        work = replace(work, checkpoint=None, checkpoint_digest=None)
+        branch = None if work.branch is None else replace(work.branch, copy=1)
+        work = replace(work, checkpoint=None, checkpoint_digest=None, branch=branch)
     return repr((cell.stage, work, cell.precision, cell.limit))
 
 
 def _trained(
     cells: Sequence[Cell], course: Course, bench: Workbench, tell: Callable[[str], None]
 ) -> list[Training]:
-    runs = [RunStreams.of(cell.seeds[0]) for cell in cells]
+    runs = [_streams(cell) for cell in cells]
     starts = [starting_weights(cell, course, bench) for cell in cells]
     stacked = len(cells) > 1
     learner = Stack(course, starts, runs) if stacked else Alone(course, starts[0], runs[0])
@@ -69,6 +73,13 @@ def _trained(
         finite = partial(_finite, start=start, network=course.network)
         trainings.append(_training(course, trail, final[run], run, finite))
     return trainings
+
+
+def _streams(cell: Cell) -> RunStreams:
+    streams = RunStreams.of(cell.seeds[0])
+    if isinstance(cell.work, TrainWork) and cell.work.branch is not None:
+        return streams.branched(cell.work.branch)
+    return streams
 
 
 def _training(

@@ -20,6 +20,7 @@ from harness.train.batches import Batch
 from harness.train.course import Course, Stretch
 from harness.train.optim import clip, optimizer_for
 from harness.train.selection import frozen_names, prefixes_of, select, set_modes
+from harness.train.turning import turning
 
 
 class Stack:
@@ -38,7 +39,9 @@ class Stack:
         self._module = course.module()
         self._frozen = frozen_names(self._module)
         block_padding_gradients(self._module)
-        self._keys = step_keys([run.dropout for run in runs], self._device)
+        self._keys = turning(
+            runs, lambda runs: step_keys([run.dropout for run in runs], self._device)
+        )
         self._dropout = StreamDropout() if course.drops else None
         stacked = self._stacked(starts)
         own = dict(self._module.named_parameters())
@@ -101,7 +104,7 @@ class Stack:
         if self._dropout is None:
             return self._cast(batch, None)
         with self._dropout:
-            return self._cast(batch, self._keys(step))
+            return self._cast(batch, self._keys(step)(step))
 
     def _cast(self, batch: Batch, keys: Tensor | None) -> Tensor:
         if self._precision == "float32":
