@@ -22,6 +22,7 @@ FLOORS = [
     "evaluate",
     "train",
     "run",
+    "statistics",
     "analyze",
     "report",
     "submission",

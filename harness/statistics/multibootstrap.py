@@ -1,0 +1,187 @@
+"""The multi-bootstrap: what a score, or a difference of scores, would be with other seeds and data.
+
+Sellam et al. 2022 (MultiBERTs, arXiv 2106.16163), extended by drawing fine-tuning seeds too. For a
+score that is a mean over examples a replicate is w' M x / n, with run weights w, scores M
+[runs, examples] and example counts x: all replicates are two matrix products. Other scores are
+functions of such means (a confusion matrix), see `Arm.combine`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.statistics.intervals import Draws
+from harness.statistics.resampling import (
+    Grid,
+    Levels,
+    example_counts,
+    finetune_seeds,
+    run_weights,
+    seed_counts,
+)
+
+CHUNK = 128
+"""Replicates at a time: their example counts and partial products stay within a few megabytes."""
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One procedure's runs and what each scored on each example.
+
+    `values` is [runs, examples] for a score that is their mean. Otherwise it is
+    [terms, runs, examples] and `combine` takes means [..., terms] to scores [...]: the terms of a
+    confusion matrix, say, to Matthews' coefficient.
+    """
+
+    grid: Grid
+    values: Array
+    combine: Callable[[Array], Array] | None = None
+
+    def __post_init__(self) -> None:
+        runs = len(self.grid.pretrain)
+        if self.values.ndim != (2 if self.combine is None else 3):
+            raise ValueError(f"values of {self.values.ndim} dimensions")
+        if self.values.shape[-2] != runs or self.values.shape[-1] == 0:
+            raise ValueError(f"values {self.values.shape} for {runs} runs")
+        if not np.isfinite(self.values).all():
+            raise ValueError("every value must be finite")
+
+    def scores(self) -> NDArray[np.float64]:
+        """The score of every run on all examples: [runs]."""
+        means: NDArray[np.float64] = self.values.mean(axis=-1, dtype=np.float64)
+        if self.combine is None:
+            return means
+        return np.asarray(self.combine(np.moveaxis(means, 0, -1)), dtype=np.float64)
+
+    def estimate(self) -> float:
+        """The mean over pretraining seeds of the mean over their runs."""
+        return float(self.grid.average() @ self.scores())
+
+
+def multi_bootstrap(
+    arms: Sequence[Arm],
+    replicates: int,
+    generator: np.random.Generator,
+    *,
+    levels: Levels = Levels(),  # noqa: B008  frozen
+    paired: bool = True,
+) -> Draws:
+    """Bootstrap replicates [arms, replicates] of each arm's mean score.
+
+    All arms share the drawn examples. `paired` arms also share the drawn seeds, and must have the
+    same ones: their difference is then free of what a seed does to both.
+
+    Raises:
+        ValueError: arms of unequal examples, paired arms of different seeds, an unbalanced crossed
+            design whose fine-tuning seeds are to be drawn, or less than one replicate.
+    """
+    _check(arms, replicates, paired)
+    examples = arms[0].values.shape[-1]
+    weights = _weights(arms, replicates, generator, levels, paired)
+    stacked = [_terms(arm) for arm in arms]
+    drawn = np.empty((len(arms), replicates))
+    for start in range(0, replicates, CHUNK):
+        rows = slice(start, min(start + CHUNK, replicates))
+        counts = example_counts(examples, rows.stop - rows.start, generator, drawn=levels.examples)
+        for place, arm in enumerate(arms):
+            chosen = weights[place][rows]
+            if arm.combine is None:
+                drawn[place, rows] = _means(chosen, stacked[place], counts)
+            else:
+                drawn[place, rows] = _combined(chosen, stacked[place], counts, arm)
+    estimates = np.array([arm.estimate() for arm in arms])
+    return Draws(estimates, drawn, _influences(arms, levels, paired))
+
+
+def _check(arms: Sequence[Arm], replicates: int, paired: bool) -> None:
+    if not arms or replicates < 1:
+        raise ValueError("nothing to resample")
+    if len({arm.values.shape[-1] for arm in arms}) > 1:
+        raise ValueError("the arms were scored on different examples")
+    if paired and len({(arm.grid.pretrain, arm.grid.finetune) for arm in arms}) > 1:
+        raise ValueError("paired arms have the same seeds in the same order")
+
+
+def _weights(
+    arms: Sequence[Arm],
+    replicates: int,
+    generator: np.random.Generator,
+    levels: Levels,
+    paired: bool,
+) -> list[NDArray[np.float64]]:
+    found: list[NDArray[np.float64]] = []
+    for arm in arms:
+        if found and paired:
+            found.append(found[0])
+            continue
+        seeds = seed_counts(len(arm.grid.seeds), replicates, generator, drawn=levels.pretrain)
+        columns = None
+        if levels.finetune and levels.design == "crossed":
+            size = len(finetune_seeds(arm.grid))
+            columns = seed_counts(size, replicates, generator, drawn=True)
+        found.append(run_weights(arm.grid, seeds, columns, levels, generator))
+    return found
+
+
+def _terms(arm: Arm) -> NDArray[np.float32]:
+    return np.ascontiguousarray(arm.values, dtype=np.float32)
+
+
+def _means(
+    weights: NDArray[np.float64], values: NDArray[np.float32], counts: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """For each replicate w' M x / n; values and counts in float32, sums over examples exact."""
+    mixed = weights.astype(np.float32) @ values
+    total: NDArray[np.float64] = np.einsum("be,be->b", mixed, counts, dtype=np.float64)
+    total /= values.shape[-1]
+    return total
+
+
+def _combined(
+    weights: NDArray[np.float64], values: NDArray[np.float32], counts: NDArray[np.float32], arm: Arm
+) -> NDArray[np.float64]:
+    """The score of every run in every replicate from its terms, then the mean over runs."""
+    assert arm.combine is not None
+    means = (values @ counts.T) / values.shape[-1]  # [terms, runs, replicates]
+    scores = np.asarray(arm.combine(np.moveaxis(means, 0, -1).astype(np.float64)))
+    result: NDArray[np.float64] = np.einsum("br,rb->b", weights, scores)
+    return result
+
+
+def _influences(
+    arms: Sequence[Arm], levels: Levels, paired: bool
+) -> tuple[tuple[NDArray[np.float64], ...], ...]:
+    """Per arm, the empirical influence of every unit of every level that is drawn, by level.
+
+    The influence of a unit is what the mean gains per weight given to it, divided by the number of
+    units; their squares sum to the variance of the estimate, their cubes to its skewness (Efron
+    1987). For combined scores the examples' influence is left out: it takes a derivative.
+    """
+    return tuple(_influence(arm, levels) for arm in arms)
+
+
+def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
+    scores, estimate = arm.scores(), arm.estimate()
+    seeds = arm.grid.seeds
+    of_run = np.array([seeds.index(seed) for seed in arm.grid.pretrain])
+    found: list[NDArray[np.float64]] = []
+    if levels.pretrain:
+        means = np.bincount(of_run, scores) / np.bincount(of_run)
+        found.append((means - estimate) / len(seeds))
+    if levels.finetune and levels.design == "crossed":
+        columns = finetune_seeds(arm.grid)
+        of_column = np.array([columns.index(seed) for seed in arm.grid.finetune])
+        means = np.bincount(of_column, scores) / np.bincount(of_column)
+        found.append((means - estimate) / len(columns))
+    elif levels.finetune:
+        means = np.bincount(of_run, scores) / np.bincount(of_run)
+        found.append((scores - means[of_run]) * arm.grid.average())
+    if levels.examples and arm.combine is None:
+        each = arm.grid.average() @ arm.values.astype(np.float64)
+        found.append((each - estimate) / each.size)
+    return tuple(found)

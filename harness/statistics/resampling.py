@@ -1,0 +1,152 @@
+"""How often each unit is drawn: the weights of bootstrap replicates, level by level.
+
+A replicate draws pretraining seeds, fine-tuning seeds and examples with replacement, or holds a
+level fixed. The score of a replicate is the mean over drawn pretraining seeds of the mean over
+their (drawn) fine-tuning runs of the score on the drawn examples.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What is drawn anew in each replicate; what is not is held fixed.
+
+    `finetune` in a "crossed" design draws one multiset of fine-tuning seeds for all pretraining
+    seeds, in a "nested" one an own multiset for every drawn pretraining seed. The procedure of
+    MultiBERTs (Sellam et al. 2022, arXiv 2106.16163) is `MULTIBERTS`: pretraining seeds and
+    examples drawn, fine-tuning runs averaged.
+    """
+
+    pretrain: bool = True
+    finetune: bool = True
+    examples: bool = True
+    design: Literal["crossed", "nested"] = "crossed"
+
+
+MULTIBERTS = Levels(finetune=False)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The runs of an arm: `pretrain` and `finetune` seed of each, in the order of its scores.
+
+    Raises:
+        ValueError: no runs, or two runs with the same seeds.
+    """
+
+    pretrain: tuple[int, ...]
+    finetune: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        pairs = list(zip(self.pretrain, self.finetune, strict=True))
+        if not pairs:
+            raise ValueError("there are no runs")
+        if len(set(pairs)) < len(pairs):
+            raise ValueError("two runs have the same seeds")
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Pretraining seeds, in order of their first appearance."""
+        return tuple(dict.fromkeys(self.pretrain))
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every pretraining seed has the same fine-tuning seeds."""
+        each = {
+            frozenset(f for p, f in zip(self.pretrain, self.finetune, strict=True) if p == seed)
+            for seed in self.seeds
+        }
+        return len(each) == 1
+
+    def average(self) -> NDArray[np.float64]:
+        """The weights [runs] of the mean over seeds of the means over their runs."""
+        sizes = {seed: self.pretrain.count(seed) for seed in self.seeds}
+        return np.array([1 / (len(sizes) * sizes[seed]) for seed in self.pretrain])
+
+
+def seed_counts(
+    seeds: int, replicates: int, generator: np.random.Generator, *, drawn: bool
+) -> NDArray[np.int64]:
+    """How often each seed is drawn: integers [replicates, seeds], each row summing to `seeds`."""
+    if not drawn:
+        return np.ones((replicates, seeds), dtype=np.int64)
+    chances = np.full(seeds, 1 / seeds)
+    return generator.multinomial(seeds, chances, size=replicates)
+
+
+def example_counts(
+    examples: int, replicates: int, generator: np.random.Generator, *, drawn: bool
+) -> Counts:
+    """How often each example is drawn: [replicates, examples], each row summing to `examples`."""
+    if not drawn:
+        return np.ones((replicates, examples), dtype=np.float32)
+    kind = np.uint16 if examples <= 1 << 16 else np.uint32
+    places = generator.integers(0, examples, size=(replicates, examples), dtype=kind)
+    counts = np.empty((replicates, examples), dtype=np.float32)
+    for row, drawn_places in enumerate(places):
+        counts[row] = np.bincount(drawn_places, minlength=examples)
+    return counts
+
+
+def run_weights(
+    grid: Grid,
+    pretrain: NDArray[np.int64],
+    finetune: NDArray[np.int64] | None,
+    levels: Levels,
+    generator: np.random.Generator,
+) -> NDArray[np.float64]:
+    """The weight of every run in every replicate: [replicates, runs], each row summing to 1.
+
+    Args:
+        grid: the runs.
+        pretrain: how often each of `grid.seeds` is drawn, [replicates, seeds].
+        finetune: in a crossed design, how often each fine-tuning seed is drawn (in the order of
+            the first seed's runs), [replicates, fine-tuning seeds]; None otherwise.
+        levels: what is drawn.
+        generator: draws the fine-tuning runs of a nested design.
+
+    Raises:
+        ValueError: a crossed design that draws fine-tuning seeds and is not balanced.
+    """
+    places = {seed: place for place, seed in enumerate(grid.seeds)}
+    of_run = np.array([places[seed] for seed in grid.pretrain])
+    sizes = np.bincount(of_run)
+    if not levels.finetune:
+        averaged: NDArray[np.float64] = pretrain[:, of_run] / sizes[of_run]
+        averaged /= pretrain.sum(1, keepdims=True)
+        return averaged
+    if levels.design == "crossed":
+        return _crossed(grid, pretrain[:, of_run], finetune)
+    weights = np.empty((len(pretrain), len(of_run)))
+    total = pretrain.sum(1)
+    for seed in range(len(sizes)):
+        mine = of_run == seed
+        size = int(sizes[seed])
+        drawn = generator.multinomial(pretrain[:, seed] * size, np.full(size, 1 / size))
+        weights[:, mine] = drawn / (total[:, None] * size)
+    return weights
+
+
+def _crossed(
+    grid: Grid, of_seed: NDArray[np.int64], finetune: NDArray[np.int64] | None
+) -> NDArray[np.float64]:
+    if not grid.balanced or finetune is None:
+        raise ValueError("a crossed design wants the same fine-tuning seeds everywhere")
+    columns = finetune_seeds(grid)
+    of_run = [columns.index(seed) for seed in grid.finetune]
+    joint = of_seed * finetune[:, of_run]
+    weights: NDArray[np.float64] = joint / joint.sum(1, keepdims=True)
+    return weights
+
+
+def finetune_seeds(grid: Grid) -> tuple[int, ...]:
+    """Fine-tuning seeds of the first pretraining seed, in order."""
+    first = grid.pretrain[0]
+    return tuple(f for p, f in zip(grid.pretrain, grid.finetune, strict=True) if p == first)
