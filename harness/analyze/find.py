@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from harness.analyze import answers, overview
 from harness.analyze.cautions import warnings_of
 from harness.analyze.landscape import (
-    mean_curves,
+    clusters_of,
     pair_summaries,
     point_summaries,
     reading_values,
 )
+from harness.analyze.lines import mean_curves
 from harness.analyze.provenance import metric_notes, provenance
 from harness.analyze.results import Results
 from harness.analyze.shares import variance_shares
@@ -74,6 +75,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         curves=mean_curves(results.curves),
         metrics=metric_notes(results, plan, catalogue),
         pictures=results.pictures,
+        clusters=clusters_of(finished),
     )
 
 

@@ -5,10 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from harness.analyze.collect import Collected, run_text
+from harness.analyze.collect import Collected
 from harness.api.cells import Cell, EvaluateWork, MeasureWork, Plan, Procedure, Stage, TrainWork
 from harness.api.findings import Findings
-from harness.api.readings import Reading
 from harness.api.results import Scored, Trained
 
 Row = dict[str, object]
@@ -19,16 +18,6 @@ _SEEDS = ["pretrain_seed", "finetune_seed", "order_seed"]
 SCORES = [
     *_RUN, *_SEEDS, "split", "split_kind", "shift", "parent", "score", "value", "n", "unscorable",
     "state", "diverged", "smoke", "key",
-]  # fmt: skip
-_PAIR = ["pretrain_seed_a", "finetune_seed_a", "pretrain_seed_b", "finetune_seed_b", "pair_kind"]
-READINGS = [
-    "suite", "procedure", "metric", "of", "name", "split", "value", "standard_error", *_PAIR,
-    "subject", "detail", "converged", "forward", "backward", "seconds", "state", "diverged",
-    "smoke", "key",
-]  # fmt: skip
-CURVES = [
-    "suite", "procedure", "metric", "of", "curve", "quantity", "split", *_PAIR, "subject", "x", "y",
-    "diverged", "smoke", "key",
 ]  # fmt: skip
 RUNS = [
     *_RUN, *_SEEDS, "stage", "state", "steps", "examples_seen", "last_loss", "diverged_at", "pack",
@@ -44,7 +33,7 @@ _WHOLE = {
     "diverged_at", "pack", "peak_bytes",
 }  # fmt: skip
 _REAL = {
-    "value", "standard_error", "forward", "backward", "seconds", "x", "y", "last_loss",
+    "value", "standard_error", "forward", "backward", "seconds", "x", "y", "z", "last_loss",
     "wall_seconds",
 }  # fmt: skip
 
@@ -119,50 +108,11 @@ def score_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
             }
 
 
-def reading_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
-    """One row per value of each planned measurement; one without name and value if unfinished."""
-    for shared, reading in _measured(plan, collected):
-        if reading is None:
-            nothing = {"value": float("nan"), "standard_error": float("nan")}
-            yield {**shared, **nothing, "detail": False, "converged": False}
-            continue
-        cost = reading.cost
-        for value in reading.values:
-            yield {
-                **shared,
-                "name": value.name,
-                "split": value.split,
-                "value": value.value,
-                "standard_error": value.standard_error,
-                "detail": value.detail,
-                "converged": reading.converged,
-                "forward": cost.forward,
-                "backward": cost.backward,
-                "seconds": cost.seconds,
-            }
-
-
-def curve_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
-    """One row per point along each curve and quantity."""
-    for shared, reading in _measured(plan, collected):
-        for curve in reading.curves if reading else ():
-            for quantity, heights in curve.y.items():
-                for x, y in zip(curve.x, heights, strict=True):
-                    yield {
-                        **shared,
-                        "curve": curve.name,
-                        "split": curve.split,
-                        "quantity": quantity,
-                        "x": x,
-                        "y": y,
-                    }
-
-
 def run_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
-    """One row per planned training, pretraining included."""
+    """One row per planned training, pretraining included; a branch is no run."""
     runs = _Runs(plan)
     for cell in plan.cells:
-        if not isinstance(cell.work, TrainWork):
+        if not isinstance(cell.work, TrainWork) or cell.stage == Stage.BRANCH:
             continue
         row: Row = {
             **runs.of(cell),
@@ -216,34 +166,6 @@ def cell_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
                 "started": record.started,
             }
         yield row
-
-
-def _measured(plan: Plan, collected: Collected) -> Iterator[tuple[Row, Reading | None]]:
-    for cell in plan.cells:
-        if not isinstance(cell.work, MeasureWork):
-            continue
-        record = collected.records.get(cell.key)
-        result = record.result if record is not None else None
-        reading = result if isinstance(result, Reading) else None
-        first = cell.seeds[0]
-        second = cell.seeds[1] if len(cell.seeds) == 2 else None
-        shared: Row = {
-            "suite": plan.suite_id,
-            "procedure": cell.procedure,
-            "metric": cell.work.metric.label,
-            "of": cell.work.of,
-            "pretrain_seed_a": first.pretrain,
-            "finetune_seed_a": first.finetune,
-            "pretrain_seed_b": second.pretrain if second else None,
-            "finetune_seed_b": second.finetune if second else None,
-            "pair_kind": cell.work.pair_kind,
-            "subject": " ".join(run_text(seeds) for seeds in cell.seeds),
-            "state": collected.states[cell.key],
-            "diverged": cell.key in collected.diverged,
-            "smoke": plan.smoke,
-            "key": cell.key,
-        }
-        yield shared, reading
 
 
 class _Runs:

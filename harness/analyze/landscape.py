@@ -1,4 +1,4 @@
-"""Readings of metrics, summed up per procedure and kind of pair; mean curves along paths."""
+"""Readings of metrics, summed up per procedure and kind of pair."""
 
 from typing import Any
 
@@ -7,10 +7,12 @@ import pandas as pd
 
 from harness.analyze.frames import Record, grouped, records
 from harness.analyze.spread import moments
-from harness.api.findings import MeanCurve, PairSummary, PointSummary, ReadingValue
+from harness.api.findings import PairSummary, PointSummary, ReadingValue
+from harness.api.pictures import Clusters
 
 SAME = "same-pretrain-seed"  # stands before other kinds
 _VALUE = ["procedure", "metric", "name", "split"]
+_CLUSTER = r"cluster\[.+\]$"
 _Kind = tuple[str, str, str | None]
 
 
@@ -34,13 +36,15 @@ def pair_summaries(readings: pd.DataFrame, cells: pd.DataFrame) -> tuple[PairSum
 
 
 def point_summaries(readings: pd.DataFrame, cells: pd.DataFrame) -> tuple[PointSummary, ...]:
-    """One per procedure x metric x value x split, over runs."""
+    """One per procedure x metric x value x split, over runs; or over groups of runs."""
     found = []
-    for rows, planned in _groups(readings[readings["of"] == "point"], cells):
+    of = {row["metric"]: row["of"] for row in records(readings[["metric", "of"]])}
+    for rows, planned in _groups(readings[readings["of"] != "pair"], cells):
         measured = [row for row in rows if row["key"] is not None]
         found.append(
             PointSummary(
                 **{name: rows[0][name] for name in _VALUE},
+                of=of[rows[0]["metric"]],
                 runs=len(measured),
                 planned=planned,
                 **_numbers(measured),
@@ -106,28 +110,24 @@ def reading_values(readings: pd.DataFrame) -> tuple[ReadingValue, ...]:
     )
 
 
-def mean_curves(curves: pd.DataFrame) -> tuple[MeanCurve, ...]:
-    """Mean, least and greatest height over the subjects of one kind.
-
-    Subjects whose curve has other `x` than the first one's are left to curves of their own; a NaN
-    at a point makes the mean NaN there, and is not skipped.
-    """
-    by = ["procedure", "metric", "curve", "quantity", "split", "pair_kind"]
+def clusters_of(readings: pd.DataFrame) -> tuple[Clusters, ...]:
+    """Clusters of runs, from values named "cluster[RUN]" of metrics of groups."""
+    named = readings[(readings["of"] == "group") & readings["name"].str.match(_CLUSTER, na=False)]
     found = []
-    for rows in grouped(records(curves), by):
-        grids: dict[tuple[float, ...], list[list[float]]] = {}
-        for one in grouped(rows, ["key"]):
-            grids.setdefault(tuple(p["x"] for p in one), []).append([p["y"] for p in one])
-        for x, heights in grids.items():
-            table = np.asarray(heights, dtype=np.float64)
-            found.append(
-                MeanCurve(
-                    **{name: rows[0][name] for name in by},
-                    subjects=len(heights),
-                    x=x,
-                    mean=tuple(table.mean(axis=0)),
-                    minimum=tuple(table.min(axis=0)),
-                    maximum=tuple(table.max(axis=0)),
-                )
+    for rows in grouped(records(named), ["procedure", "metric", "split", "key"]):
+        numbers = {_run(row["name"]): row["value"] for row in rows}
+        found.append(
+            Clusters(
+                procedure=rows[0]["procedure"],
+                metric=rows[0]["metric"],
+                split=rows[0]["split"],
+                clusters={run: int(x) for run, x in numbers.items() if np.isfinite(x)},
             )
+        )
     return tuple(found)
+
+
+def _run(name: str) -> str:
+    """The run in "cluster[RUN]", as a report writes it: an order seed only where it is another."""
+    parts = name[name.index("[") + 1 : -1].split("/")
+    return "/".join(parts[:2] if len(parts) == 3 and parts[1] == parts[2] else parts)

@@ -1,8 +1,9 @@
 """Open the results of a suite: `load_results`."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
-from harness.analyze import frames
+from harness.analyze import frames, measured
 from harness.analyze.collect import Collected, collect
 from harness.analyze.pictures import pictures
 from harness.analyze.results import Results
@@ -28,8 +29,8 @@ def load_results(plan: Plan, store: Store) -> Results:
         title=plan.title,
         smoke=plan.smoke,
         scores=frames.frame(frames.score_rows(plan, collected), frames.SCORES),
-        readings=frames.frame(frames.reading_rows(plan, collected), frames.READINGS),
-        curves=frames.frame(frames.curve_rows(plan, collected), frames.CURVES),
+        readings=frames.frame(measured.reading_rows(plan, collected), measured.READINGS),
+        curves=frames.frame(measured.curve_rows(plan, collected), measured.CURVES),
         runs=frames.frame(frames.run_rows(plan, collected), frames.RUNS),
         cells=frames.frame(frames.cell_rows(plan, collected), frames.CELLS),
         problems=collected.problems,
@@ -37,6 +38,7 @@ def load_results(plan: Plan, store: Store) -> Results:
         packages=_versions(packages),
         protocols=_protocols(plan, collected),
         pictures=tuple(pictures(plan, collected)),
+        make_grids=partial(measured.grid_frame, plan, collected),
     )
 
 

@@ -1,12 +1,14 @@
 """All results of a suite as tidy pandas frames: what `harness.load()` gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
-from harness.api.findings import Picture, Problem
+from harness.api.findings import Problem
 from harness.api.numbers import count
+from harness.api.pictures import Picture
 from harness.api.settings import Json
 
 
@@ -18,6 +20,7 @@ class Results:
     `readings`: one row per metric x subject (point, pair or group) x value; where a planned
     measurement has no result (`state` is not "ok"), one row without name and value.
     `curves`: one row per metric x subject x curve x quantity x point along the path.
+    `grids`: one row per metric x subject x grid x quantity x place, made when first asked for.
     `runs`: one row per planned training. `cells`: one row per planned cell of any kind.
     `problems`: planned cells without a usable result. `plugins` and `packages` map a distribution
     to its versions; `protocols` maps a metric's label to what all its readings have in common;
@@ -38,6 +41,12 @@ class Results:
     packages: Mapping[str, str] = field(default_factory=dict)
     protocols: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
+    make_grids: Callable[[], pd.DataFrame] = pd.DataFrame
+
+    @cached_property
+    def grids(self) -> pd.DataFrame:
+        """Numbers of all grids in one long table: planes, slices, modules x alpha."""
+        return self.make_grids()
 
     def __repr__(self) -> str:
         done = int((self.cells["state"].isin(("ok", "diverged"))).sum())

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
-from harness.api.readings import Grid, Record
+from harness.api.pictures import Clusters, MeanCurve, Picture
+from harness.api.readings import Record
 from harness.api.settings import Json
 
 SCHEMA_VERSION = 1
@@ -128,7 +129,7 @@ class PairSummary(Record):
 
 
 class PointSummary(Record):
-    """A point metric's value over runs; counts as in `PairSummary`."""
+    """A metric's value over runs, or over groups of runs (`of`); counts as in `PairSummary`."""
 
     procedure: str
     metric: str
@@ -143,6 +144,7 @@ class PointSummary(Record):
     not_finite: int = 0
     not_converged: int = 0
     diverged: int = 0
+    of: str = "point"
 
 
 class ReadingValue(Record):
@@ -158,33 +160,6 @@ class ReadingValue(Record):
     value: float
     standard_error: float | None = None
     converged: bool = True
-
-
-class MeanCurve(Record):
-    """A metric's curve over the subjects of one kind: mean, minimum and maximum at each `x`."""
-
-    procedure: str
-    metric: str
-    curve: str
-    quantity: str
-    split: str | None
-    pair_kind: str | None
-    subjects: int
-    x: tuple[float, ...]
-    mean: tuple[float, ...]
-    minimum: tuple[float, ...]
-    maximum: tuple[float, ...]
-
-
-class Picture(Record):
-    """A metric's grid of one subject, as an example; `protocol` is that of its reading."""
-
-    procedure: str
-    metric: str
-    pair_kind: str | None
-    runs: tuple[str, ...]
-    grid: Grid
-    protocol: dict[str, Json] = {}
 
 
 class MetricNote(Record):
@@ -264,4 +239,5 @@ class Findings(Record):
     curves: tuple[MeanCurve, ...] = ()
     metrics: tuple[MetricNote, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    clusters: tuple[Clusters, ...] = ()
     extra: dict[str, Json] = {}

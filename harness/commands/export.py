@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 @precision_option
 @click.option(
     "--what",
-    type=click.Choice(["scores", "readings", "spreads"]),
+    type=click.Choice(["scores", "readings", "curves", "grids", "spreads"]),
     default="scores",
     show_default=True,
-    help="One row per run, split and score; per metric value; or per procedure, split and score.",
+    help="One row per run, split and score; per metric value; per point of a metric's curves, or "
+    "of its grids; or per procedure, split and score.",
 )
 @click.option(
     "--format",
@@ -74,10 +75,14 @@ def command(
 def _frame(
     results: Results, what: str, plan: Plan, suite: Suite, catalogue: Catalogue
 ) -> pd.DataFrame:
-    if what == "scores":
-        return results.scores
-    if what == "readings":
-        return results.readings
+    frames = {
+        "scores": lambda: results.scores,
+        "readings": lambda: results.readings,
+        "curves": lambda: results.curves,
+        "grids": lambda: results.grids,  # made when asked for
+    }
+    if what in frames:
+        return frames[what]()
     from harness.analyze.find import find
     from harness.analyze.frames import spread_frame
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.api.findings import Findings, MeanCurve, MetricNote, ReadingValue
+from harness.api.findings import Findings, MetricNote, ReadingValue
 from harness.api.numbers import count, figures
+from harness.api.pictures import MeanCurve
 from harness_reporters.figures import (
     Figure,
     Group,

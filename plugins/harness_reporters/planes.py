@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from harness.api.findings import Findings, MetricNote, Picture
+from harness.api.findings import Findings, MetricNote
 from harness.api.numbers import figures
+from harness.api.pictures import Picture
 from harness_reporters.figures import (
     Figure,
     Group,

@@ -127,7 +127,7 @@ def test_scores_are_exported_with_a_row_for_every_planned_run(suite, capsys):
     assert all((row["value"] == "") == (row["state"] == "missing") for row in rows)
 
 
-@pytest.mark.parametrize("what", ["scores", "readings", "spreads"])
+@pytest.mark.parametrize("what", ["scores", "readings", "curves", "grids", "spreads"])
 @pytest.mark.parametrize("name", ["x.csv", "x.parquet", "x.json", "x.tex"])
 def test_every_table_goes_into_every_form_by_its_suffix(suite, capsys, tmp_path, what, name):
     _, plan = plan_of(suite)

@@ -7,7 +7,7 @@ import made_up
 import plotly.graph_objects
 import pytest
 
-from harness.api.findings import Picture
+from harness.api.pictures import Picture
 from harness.api.readings import Grid
 from harness_reporters.html import HTML
 from harness_reporters.landscape import landscape
@@ -47,16 +47,21 @@ def small():
     return made_up.plan(pretrain=2, finetune=2, procedures=("pretrained",), splits=("test",))
 
 
-def test_the_first_subject_of_each_kind_is_drawn():
+def test_some_subjects_of_each_kind_are_drawn_and_all_are_counted():
     plan = small()
     found = made_up.findings(plan, with_grids(plan, (grid("test"), grid("noise")))).pictures
-    assert [(p.pair_kind, p.grid.split) for p in found] == [
-        (kind, split)
-        for kind in dict.fromkeys(p.pair_kind for p in found)
-        for split in ("test", "noise")
-    ]
-    assert {p.pair_kind for p in found} == {"same-pretrain-seed", "different-pretrain-seed"}
-    assert all(len(p.runs) == 2 for p in found)
+
+    assert [p.grid.split for p in found[:2]] == ["test", "noise"]
+    kinds = {
+        kind: [p for p in found if p.pair_kind == kind] for kind in {p.pair_kind for p in found}
+    }
+    assert {kind: len({p.runs for p in of}) for kind, of in kinds.items()} == {
+        "same-pretrain-seed": 2,
+        "different-pretrain-seed": 3,
+    }
+    assert {p.subjects for p in kinds["different-pretrain-seed"]} == {4}
+    last = kinds["different-pretrain-seed"][-1].runs
+    assert last == ("0/1", "1/1")  # the last of the pairs: they are spread from first to last
 
 
 def test_metrics_without_grids_have_no_pictures():
