@@ -18,6 +18,24 @@ def as_is(output: Any) -> Tensor:
 
 
 @dataclass(frozen=True)
+class Attention:
+    """A block in which positions look at each other: where its queries and its keys come from.
+
+    `query` and `key` name the modules whose outputs [batch, positions, heads x d] are multiplied,
+    the last before the product (a norm of the queries, where there is one). Fewer heads of keys
+    than of queries are shared evenly. `scale` is the factor of the product, 1 / sqrt(d) unless
+    given. `causal` says that a position looks at none after it.
+    """
+
+    name: str
+    query: str
+    key: str
+    heads: int
+    scale: float | None = None
+    causal: bool = False
+
+
+@dataclass(frozen=True)
 class Network:
     """A module on the CPU, called as `module(**inputs)`.
 
@@ -25,6 +43,7 @@ class Network:
     linear probe trains and what is drawn afresh for new classes. `logits` takes the module's
     output to logits [batch, classes]. `features` names the modules whose outputs are features.
     `symmetries` are the orders of units that are free, which other runs may have differently.
+    `attention` names the blocks whose attention can be looked into.
     A module that `torch.func.vmap` cannot run sets `stackable=False` with a reason.
     """
 
@@ -35,3 +54,4 @@ class Network:
     stackable: bool = True
     why_not_stackable: str = ""
     symmetries: tuple[Symmetry, ...] = ()
+    attention: tuple[Attention, ...] = ()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from harness.api.symmetries import Symmetry
+    from harness.api.trajectories import Trace, TrainingFacts
 
 Weights = Mapping[str, "Tensor"]
 """Parameters and buffers of a module by name, as in its `state_dict`."""
@@ -269,6 +270,15 @@ class Probe(Protocol):
 
         Or of another `matrix`: those of `fisher_product`, and the covariance of the gradients of
         single examples (the empirical Fisher matrix less g g' of their mean g).
+        """
+
+    def training(self, run: int = 0) -> TrainingFacts:
+        """What the recipe of one of the subject's runs says, step by step."""
+
+    def replay(self, run: int = 0) -> Trace:
+        """What happened at each step of a run, found out by training it again.
+
+        It costs one training, which the metrics of one run share; looks at the training split.
         """
 
     def generator(self, name: str = "") -> Generator:

@@ -11,8 +11,9 @@ from harness.api.contexts import Evaluation, Krylov, Subject, Weights
 from harness.api.errors import HarnessError
 from harness.api.looks import Look
 from harness.api.symmetries import Symmetry
+from harness.api.trajectories import Trace, TrainingFacts
 from harness.compute.streams import stream
-from harness.measure import batchnorm, looks, parameters
+from harness.measure import batchnorm, looks, parameters, trajectory
 from harness.measure.access import AccessControl
 from harness.measure.curvature import Curvature
 from harness.measure.data import Sample
@@ -87,7 +88,7 @@ class SceneProbe:
 
     def recalibrated(self, points: Sequence[Weights]) -> list[Weights]:
         """The points with batch-norm statistics taken anew from the training split."""
-        return self.view.recalibrated(points)
+        return self.view.recalibrated(points) if self.batch_norm else list(points)
 
     def evaluate(
         self,
@@ -218,6 +219,14 @@ class SceneProbe:
         """The Krylov space of the Hessian or another matrix at a point, shared by all who ask."""
         sample = self.view.sample(split, weights, examples, labels=matrix != "true")
         return space_of(self.view, weights, sample, matrix)
+
+    def training(self, run: int = 0) -> TrainingFacts:
+        """What the recipe of a run says."""
+        return trajectory.facts(self.view, self._key(run))
+
+    def replay(self, run: int = 0) -> Trace:
+        """What happened at each step of a run."""
+        return trajectory.replay(self.view, self._key(run))
 
     def generator(self, name: str = "") -> Generator:
         """The metric's own stream for this subject."""

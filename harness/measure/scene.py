@@ -12,6 +12,7 @@ from torch import Tensor
 
 from harness.api.contexts import Weights
 from harness.api.networks import Network
+from harness.api.trajectories import Trace, TrainingFacts
 from harness.compute.calling import called
 from harness.compute.losses import cross_entropy, errors
 from harness.measure.access import SplitKind
@@ -26,6 +27,16 @@ class Examples(Protocol):
 
     def model_inputs(self, where: Tensor | slice) -> Mapping[str, Tensor]:
         """The module's inputs for some examples (a slice, or indices)."""
+
+
+class Trainings(Protocol):
+    """Looks into how runs were trained; training lies above this room, and hands it down."""
+
+    def facts(self, key: str) -> TrainingFacts:
+        """What the run's recipe says."""
+
+    def replay(self, key: str) -> Trace:
+        """The run trained again, recorded step by step."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +99,8 @@ class Scene:
     each name stands for ("train" among them), `points` gives the weights of a run's key at a named
     point. `budget` bounds the bytes of activations, and of stacked weights, at any one time.
     `named` gives the names of a run's points; `origin` says of which run's which point the weights
-    at a point are the very same (a pretrained run's, for all that start from it).
+    at a point are the very same (a pretrained run's, for all that start from it). `trainings`
+    looks into how the runs came about.
     """
 
     network: Network
@@ -101,6 +113,7 @@ class Scene:
     stacked: bool = False
     origin: Callable[[str, str], tuple[str, str]] = _itself
     named: Callable[[str], tuple[str, ...]] = _only_final
+    trainings: Trainings | None = None
 
     def load(self, key: str, point: str) -> dict[str, Tensor]:
         """Weights of a run; a tensor that goes by several names (tied weights) under its first."""

@@ -23,19 +23,19 @@ Group = tuple[str, ...]
 """Cells of one group may go into one job."""
 
 POINT = "\x00point"
-"""Stands second in the groups of all readings of one point; no label has a null in it."""
+"""Stands second in the groups of all readings of one run; no label has a null in it."""
 
 
 def group_of(cell: Cell) -> Group:
-    """Trainings of one procedure, evaluations or readings of one point, readings of one metric.
+    """Trainings of one procedure, evaluations or readings of one run, readings of one metric.
 
-    Readings of one point share what they find out about it, whatever their metrics. Those of pairs
-    and larger groups share end points with others of their metric. Branches are trained beside
-    those that leave their runs at the same step.
+    Readings of one run, of its end or its way, share what they find out about it, whatever their
+    metrics. Those of pairs and larger groups share end points with others of their metric. Branches
+    are trained beside those that leave their runs at the same step.
     Labels are unique within a suite, so they stand for what they name.
     """
     work = cell.work
-    if isinstance(work, MeasureWork) and work.of == "point":
+    if isinstance(work, MeasureWork) and work.of in ("point", "trajectory"):
         return (cell.stage, POINT, *cell.parents[:1])  # the others are branches of that run
     if isinstance(work, MeasureWork):
         return (cell.stage, cell.procedure, work.metric.label, *(s.name for s in work.splits))

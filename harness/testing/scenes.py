@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from harness.api.cells import Seeds
 from harness.api.contexts import Subject
-from harness.api.networks import Network
+from harness.api.networks import Attention, Network
 from harness.api.settings import Settings
 from harness.api.symmetries import Symmetry
+from harness.api.trajectories import Trace, TrainingFacts
 from harness.measure.access import AccessControl, SplitKind
 from harness.measure.probe import SceneProbe
 from harness.measure.reading import Order, read
@@ -40,12 +41,28 @@ LOSS_ITSELF = Objective(losses=_as_it_is, errors=_no_error)
 
 
 @dataclass(frozen=True)
+class Known:
+    """Trainings that a test makes up."""
+
+    said: Mapping[str, TrainingFacts] = field(default_factory=dict)
+    happened: Mapping[str, Trace] = field(default_factory=dict)
+
+    def facts(self, key: str) -> TrainingFacts:
+        """What the run's recipe says."""
+        return self.said[key]
+
+    def replay(self, key: str) -> Trace:
+        """What is said to have happened."""
+        return self.happened[key]
+
+
+@dataclass(frozen=True)
 class World:
     """A module called as `module(x)`, splits by name ("train" among them), and runs by name.
 
     A split whose name begins with "ood" is an OOD split. Runs are named by their key ("a") at the
-    end and "a/POINT" at other points, in order. `head`, `features` and `symmetries` are those of a
-    `Network`.
+    end and "a/POINT" at other points, in order. `head`, `features`, `symmetries` and `attention`
+    are those of a `Network`; `trainings` says how the runs were trained.
     """
 
     module: nn.Module
@@ -57,6 +74,8 @@ class World:
     head: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     symmetries: tuple[Symmetry, ...] = ()
+    attention: tuple[Attention, ...] = ()
+    trainings: Known | None = None
 
     def shared(self) -> Shared:
         """The world as a pack sees it; hand it on to share work between readings."""
@@ -69,6 +88,7 @@ class World:
                 head=self.head,
                 features=self.features,
                 symmetries=self.symmetries,
+                attention=self.attention,
             ),
             examples=lambda name: TensorExamples({"x": self.splits[name][0]}, self.splits[name][1]),
             kinds=kinds,
@@ -77,6 +97,7 @@ class World:
             budget=self.budget,
             stacked=self.stacked,
             named=self._named,
+            trainings=self.trainings,
         )
         return Shared(scene)
 
