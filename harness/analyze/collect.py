@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.api.cells import Cell, EvaluateWork, MeasureWork, Plan, Seeds
+from harness.api.cells import Branch, Cell, EvaluateWork, MeasureWork, Plan, Seeds, TrainWork
 from harness.api.errors import HarnessError
 from harness.api.findings import Problem
 from harness.api.results import CellRecord, Scored
@@ -99,13 +99,22 @@ def _problem(cell: Cell, state: str, reason: str) -> Problem:
 
 
 def seeds_text(cell: Cell) -> str:
-    """The cell's seeds, and what is scored or measured: "2/1, test", "0/1 and 2/3, barrier"."""
+    """The cell's seeds, and what is scored or measured: "2/1, test", "0/1 and 2/3, barrier".
+
+    Of a branch, which it is: "2/1, branch 1 from step 20".
+    """
     runs = " and ".join(run_text(seeds) for seeds in cell.seeds[:3])
     if len(cell.seeds) > 3:
         runs += f" and {len(cell.seeds) - 3} more"
-    if isinstance(cell.work, MeasureWork):
-        return f"{runs}, {cell.work.metric.label}"
-    return f"{runs}, {cell.work.split.name}" if isinstance(cell.work, EvaluateWork) else runs
+    match cell.work:
+        case MeasureWork(metric=metric):
+            return f"{runs}, {metric.label}"
+        case EvaluateWork(split=split):
+            return f"{runs}, {split.name}"
+        case TrainWork(branch=Branch(step=step, copy=copy)):
+            return f"{runs}, branch {copy} from step {step}"
+        case _:
+            return runs
 
 
 def run_text(seeds: Seeds) -> str:

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from harness.api.cells import Cell, EvaluateWork, MeasureWork
+from harness.api.cells import Branch, Cell, EvaluateWork, MeasureWork, TrainWork
 from harness.api.numbers import count, words
 from harness.api.settings import Json
 from harness.commands.options import SuiteOptions, store_option, suite_options
@@ -56,6 +56,8 @@ def _lines(told: Explanation) -> list[str]:
 def _what(cell: Cell) -> str:
     parts = [cell.stage.value, cell.procedure, f"seeds {seeds_in_words(cell.seeds)}"]
     match cell.work:
+        case TrainWork(branch=Branch(step=step, copy=copy)):
+            parts.append(f"branch {copy} from step {step:,}")
         case EvaluateWork(split=split):
             parts.append(f"on {split.name}")
         case MeasureWork(metric=metric, splits=splits):

@@ -4,7 +4,7 @@ A stream is a function of (seed, name) alone, so a new stream never moves the ot
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -49,7 +49,7 @@ class RunStreams:
     order: int
     dropout: int
     augment: int
-    branch: "tuple[int, RunStreams] | None" = None
+    branch: "tuple[int, RunStreams] | None" = field(default=None, kw_only=True)
 
     @classmethod
     def of(cls, seeds: Seeds) -> "RunStreams":

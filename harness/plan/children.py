@@ -42,10 +42,9 @@ def measure_cells(
 ) -> list[Cell]:
     """One cell per metric and subject: a run, a pair of runs, or all runs of the procedure.
 
-    The branches of runs that metrics ask for come first.
-
     A metric is read on those of its splits that it has access to: one that only sees the training
-    split is not measured again when the suite names other evaluation splits.
+    split is not measured again when the suite names other evaluation splits. Before these cells
+    come the branches of runs that metrics ask for.
     """
     ordered = sorted(runs, key=lambda run: run_order(run.seeds[0]))
     branched = branch_cells(suite.metrics, ordered, terms, catalogue)

@@ -149,7 +149,8 @@ def _alike(cell: Cell, store: Store) -> list[CellRecord]:
     """Stored trainings, of whatever suite, whose steps cost the same."""
     wanted = identity_of(cell)
     found: list[CellRecord] = []
-    for key in islice(store.keys(cell.stage), SEARCHED):
+    stage = Stage.FINETUNE if cell.stage == Stage.BRANCH else cell.stage
+    for key in islice(store.keys(stage), SEARCHED):
         with suppress(HarnessError):  # a damaged one tells nothing
             record = store.read(key)
             if all(record.identity.get(name) == wanted[name] for name in _ALIKE):

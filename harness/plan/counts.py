@@ -4,7 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.api.cells import Cell, EvaluateWork, MeasureWork, Plan, Seeds, Stage
+from harness.api.cells import (
+    Branch,
+    Cell,
+    EvaluateWork,
+    MeasureWork,
+    Plan,
+    Seeds,
+    Stage,
+    TrainWork,
+)
 from harness.api.settings import Json
 from harness.store import Survey
 
@@ -130,6 +139,8 @@ def _cell_as_json(cell: Cell, survey: Survey) -> dict[str, Json]:
         "state": survey.state(cell.key),
     }
     match cell.work:
+        case TrainWork(branch=Branch(step=step, copy=copy)):
+            fields |= {"branch": {"step": step, "copy": copy}}
         case EvaluateWork(split=split, scores=scores):
             fields |= {"split": split.name, "scores": [score.label for score in scores]}
         case MeasureWork(metric=metric, splits=splits):

@@ -83,7 +83,7 @@ class Models:
         """What a cell takes on disk."""
         match cell.work:
             case TrainWork() as work:
-                kept = 1 + self._checkpoints(work, cell.steps or 0)
+                kept = 1 if work.branch else 1 + self._checkpoints(work, cell.steps or 0)
                 return RECORD_BYTES + kept * self.size(work.model, work.train.dataset).bytes
             case EvaluateWork() as work:
                 number = self.examples(work.split, cell.limit)

@@ -10,11 +10,12 @@ from types import MappingProxyType
 
 from harness.api.cells import Cell, Stage
 from harness.plan import identity_of
+from harness.plan.identity import ENGINE
 from harness.run.board import POINT, Board, Group
 from harness.store.disk import write_text
 from harness.train.choice import choose_pack
 
-TRAINING = (Stage.PRETRAIN, Stage.FINETUNE)
+TRAINING = (Stage.PRETRAIN, Stage.FINETUNE, Stage.BRANCH)
 WORTHWHILE = MappingProxyType({"cpu": 1.5})
 """By device, how many times faster a stack must be: on a CPU, runs apart are also bit-equal."""
 WORTHWHILE_ELSEWHERE = 1.05
@@ -102,7 +103,10 @@ class Packing:
 
     def _file(self, cell: Cell) -> Path:
         identity = identity_of(cell)
-        course = {name: part for name, part in identity.items() if name not in ("seeds", "parents")}
+        if cell.stage == Stage.BRANCH:  # a step of it takes as long as one of its run
+            identity |= {"stage": Stage.FINETUNE.value, "engine": ENGINE[Stage.FINETUNE]}
+        left_out = ("seeds", "parents", "branch")
+        course = {name: part for name, part in identity.items() if name not in left_out}
         what = json.dumps([course, platform.node(), self.workers, self.device], sort_keys=True)
         digest = hashlib.sha256(what.encode()).hexdigest()[:24]
         return self.cache / "calibrations" / f"{digest}.json"

@@ -128,6 +128,8 @@ def describe(cell: Cell, count: int = 1) -> str:
     )
     if isinstance(cell.work, EvaluateWork):
         words.append(f"on {cell.work.split.name}")
+    if isinstance(cell.work, TrainWork) and cell.work.branch is not None:
+        words.append(f"from step {cell.work.branch.step}")
     if count > 1:
         words.append(f"and {count - 1} more")
     return " ".join(words)
