@@ -30,29 +30,25 @@ def norms(module: nn.Module) -> dict[str, nn.modules.batchnorm._BatchNorm]:
     }
 
 
-def recalibrated(
-    scene: Scene, points: list[Weights], sample: Sample, ledger: Ledger
-) -> list[Weights]:
-    """The points with new running means and variances; integer buffers stay the points' own.
+def statistics(scene: Scene, weights: Weights, sample: Sample, ledger: Ledger) -> dict[str, Tensor]:
+    """New running means and variances at a point; integer buffers stay the point's own.
 
     Means and (unbiased) variances of batches of equal size, up to 256 examples, are averaged over
     the sample: a cumulative average, so that the order of the batches does not matter and no short
     last batch weighs more than its examples.
     """
     parts = norms(scene.network.module)
-    if not parts:
-        return points
-    ledger.forward(sample.size, len(points))
+    ledger.forward(sample.size)
     with torch.no_grad(), training(parts):
-        return [_one(scene, dict(point), parts, sample) for point in points]
+        return _averages(scene, dict(weights), parts, sample)
 
 
-def _one(
+def _averages(
     scene: Scene,
     weights: dict[str, Tensor],
     parts: dict[str, nn.modules.batchnorm._BatchNorm],
     sample: Sample,
-) -> Weights:
+) -> dict[str, Tensor]:
     names = [f"{name}.{statistic}" for name in parts for statistic in _STATISTICS]
     means = {name: torch.zeros_like(weights[name]) for name in names}
     parameters = {name for name, _ in scene.network.module.named_parameters()}
@@ -66,7 +62,7 @@ def _one(
         seen += batch.size
         for name in names:
             means[name] += (scratch[name] - means[name]) * (batch.size / seen)
-    return {**weights, **means}
+    return means
 
 
 def _equal_batches(sample: Sample) -> Iterator[Batch]:

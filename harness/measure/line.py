@@ -35,6 +35,23 @@ class Between(Mapping[str, Tensor]):
         return len(self._start)
 
 
+class Overlaid(Mapping[str, Tensor]):
+    """Weights with some (few) tensors in place of their own; copies, so that these stay as made."""
+
+    def __init__(self, weights: Weights, tensors: Weights) -> None:
+        self._weights = weights
+        self._tensors = tensors
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._tensors[name].clone() if name in self._tensors else self._weights[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+
 def line(start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]:
     """Points (1 - alpha) start + alpha end; 0 and 1 give the end points themselves.
 

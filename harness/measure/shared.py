@@ -1,4 +1,4 @@
-"""What the metrics of a pack share: end points, their evaluations, Krylov spaces.
+"""What the metrics of a pack share: end points, lines, their evaluations, Krylov spaces.
 
 Everything here is a function of what it is called by, so sharing saves work and changes no number.
 """
@@ -19,13 +19,16 @@ T = TypeVar("T")
 class Shelf:
     """Values by name, the least lately used thrown away beyond so many bytes.
 
-    A value is weighed whenever another comes: a Krylov space grows while it is used.
+    On a `growing` shelf values are weighed whenever another comes: a Krylov space grows while it
+    is used. On others they are weighed once.
     """
 
     room: int
-    _values: "OrderedDict[Hashable, tuple[Any, Callable[[Any], int]]]" = field(
+    growing: bool = False
+    _values: "OrderedDict[Hashable, tuple[Any, Callable[[Any], int], int]]" = field(
         default_factory=OrderedDict
     )
+    _taken: int = 0
 
     def get(self, name: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
         """The value of that name, made now if it is not there."""
@@ -34,18 +37,18 @@ class Shelf:
             value: T = self._values[name][0]
             return value
         made = make()
-        self._values[name] = (made, size)
-        self._make_room()
+        self._values[name] = (made, size, size(made))
+        self._taken += self._values[name][2]
+        if self.growing:
+            self._weigh()
+        while self._taken > self.room and len(self._values) > 1:
+            self._taken -= self._values.popitem(last=False)[1][2]
         return made
 
-    def _make_room(self) -> None:
-        sizes = [size(value) for value, size in self._values.values()]
-        taken = sum(sizes)
-        for each in sizes[:-1]:
-            if taken <= self.room:
-                return
-            self._values.popitem(last=False)
-            taken -= each
+    def _weigh(self) -> None:
+        for name, (value, size, _) in self._values.items():
+            self._values[name] = (value, size, size(value))
+        self._taken = sum(weight for _, _, weight in self._values.values())
 
 
 class Shared:
@@ -60,7 +63,8 @@ class Shared:
         self.points = Shelf(self.scene.budget.cache)
         self.evaluations = Shelf(self.scene.budget.cache)
         self.samples = Shelf(self.scene.budget.cache)
-        self.spaces = Shelf(self.scene.budget.graph)
+        self.lines = Shelf(self.scene.budget.cache)  # apart: they are many, end points few
+        self.spaces = Shelf(self.scene.budget.graph, growing=True)
 
 
 def tensors_size(weights: Mapping[str, Tensor]) -> int:

@@ -1,6 +1,7 @@
 """What one metric sees of a scene: data within its access, points by name, and its bill."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -9,21 +10,27 @@ from torch import Tensor
 
 from harness.api.contexts import Subject, Weights
 from harness.api.errors import HarnessError
+from harness.measure import batchnorm
 from harness.measure.access import AccessControl, SplitKind
 from harness.measure.data import Sample, bytes_per_example, take
 from harness.measure.guard import Guard
 from harness.measure.ledger import Ledger
+from harness.measure.line import Overlaid, line
 from harness.measure.shared import Shared, tensors_size
 
 T = TypeVar("T")
 Named = tuple[str, ...]  # a point that others may ask for too: its run's key, its name, ...
+Between = tuple[Hashable, ...]  # one that is made of such points in a known way
 
 
 class View:
     """Every look that a metric takes at data or at trained points comes through here."""
 
-    def __init__(self, subject: Subject, access: AccessControl, shared: Shared) -> None:
+    def __init__(
+        self, subject: Subject, access: AccessControl, shared: Shared, splits: Sequence[str]
+    ) -> None:
         self.scene = shared.scene
+        self._splits = {"train", *splits}
         self.subject = subject
         self.access = access
         self.shared = shared
@@ -31,11 +38,12 @@ class View:
         self.guard: Guard | None = None
         self.dtype = ""
         self._names: dict[int, tuple[Named, Weights]] = {}
+        self._between: dict[int, tuple[Between, Weights]] = {}
 
     def kind(self, split: str) -> SplitKind:
         """What kind of split a name stands for."""
-        if split not in self.scene.kinds:
-            known = ", ".join(sorted(self.scene.kinds))
+        if split not in self._splits or split not in self.scene.kinds:
+            known = ", ".join(sorted(self._splits & self.scene.kinds.keys()))
             raise HarnessError(f"no split {split!r} to measure on", fix=f"there are: {known}")
         return self.scene.kinds[split]
 
@@ -92,25 +100,67 @@ class View:
         """The name of these weights; empty where nobody else can ask for them."""
         return self._names.get(id(weights), ((), weights))[0]
 
+    def line(self, start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]:
+        """Points (1 - alpha) start + alpha end; those between named points are shared."""
+        points = line(start, end, alphas)
+        ends = self.name(start), self.name(end)
+        if all(ends):
+            for point, alpha in zip(points, alphas, strict=True):
+                if not self.name(point):
+                    self._between[id(point)] = (("line", *ends, alpha), point)
+        return points
+
+    def recalibrated(self, points: Sequence[Weights]) -> list[Weights]:
+        """The points with batch-norm statistics taken anew, once for all who ask."""
+        if not batchnorm.norms(self.scene.network.module):
+            return list(points)
+        return [self._recalibrated(point) for point in points]
+
+    def _recalibrated(self, weights: Weights) -> Weights:
+        sample = self.sample("train", weights, None)
+
+        def make() -> Weights:
+            return batchnorm.statistics(self.scene, weights, sample, self.ledger)
+
+        name = self.name(weights) or self._passed(weights)
+        if not name:
+            return Overlaid(weights, make())
+        whole = (*name, "recalibrated")
+        anew = Overlaid(weights, self.shared.lines.get(whole, make, tensors_size))
+        self._between[id(anew)] = (whole, anew)
+        return anew
+
+    def _passed(self, weights: Weights) -> Between:
+        """What tells these weights from all others, where they are made of named points."""
+        return self._between.get(id(weights), ((), weights))[0]
+
     def once(
         self,
         points: Sequence[Weights],
         what: tuple[object, ...],
         run: Callable[[Sequence[Weights]], list[T]],
     ) -> list[T]:
-        """Named points alone and once for all, so that a pack changes no number; others anew."""
-        named = {
-            id(point): self.shared.evaluations.get(
-                (*self.name(point), *what),
-                lambda point=point: run([point])[0],  # type: ignore[misc]
-                _bytes,
-            )
-            for point in points
-            if self.name(point)
-        }
-        others = [point for point in points if id(point) not in named]
-        anew = iter(run(others))
-        return [named[id(point)] if id(point) in named else next(anew) for point in points]
+        """Each point's own, computed once for all; points that nobody else can ask for, anew.
+
+        Named points run alone, so that a pack changes no number; so do those made of them, unless
+        the scene is stacked: then those that are asked for together run, and are kept, together.
+        """
+        evaluations, lines = self.shared.evaluations, self.shared.lines
+        found: dict[int, T] = {}
+        between = [point for point in points if self._passed(point)]
+        if between and self.scene.stacked:
+            names = tuple(self._passed(point) for point in between)
+            some = lines.get((names, *what), lambda: run(between), _bytes)
+            found.update(zip(map(id, between), some, strict=True))
+        for point in points:
+            alone = partial(_first, run, point)
+            if self.name(point):
+                found[id(point)] = evaluations.get((*self.name(point), *what), alone, _bytes)
+            elif self._passed(point) and not self.scene.stacked:
+                found[id(point)] = lines.get((*self._passed(point), *what), alone, _bytes)
+        others = [point for point in points if id(point) not in found]
+        anew = iter(run(others)) if others else iter(())
+        return [found[id(point)] if id(point) in found else next(anew) for point in points]
 
     def watch(self, said: str, weights: Weights) -> None:
         """Have the guard put these weights back, should the metric change them."""
@@ -118,6 +168,12 @@ class View:
             self.guard.watch(said, weights)
 
 
+def _first(run: Callable[[Sequence[Weights]], list[T]], point: Weights) -> T:
+    return run([point])[0]
+
+
 def _bytes(found: object) -> int:
-    parts = found if isinstance(found, tuple) else (found,)
-    return sum(part.nbytes for part in parts if isinstance(part, Tensor))
+    """Bytes of a tensor, or of all in a (nested) sequence."""
+    if isinstance(found, Tensor):
+        return found.nbytes
+    return sum(_bytes(part) for part in found) if isinstance(found, tuple | list) else 0

@@ -115,6 +115,46 @@ def test_several_metrics_of_one_point_share_a_pack():
     assert bench.asked.count(("r1", "final")) == 1
 
 
+def test_metrics_with_other_splits_share_points_and_evaluations():
+    metrics = {"one": BARRIER, "two": BARRIER, "three": BARRIER}
+    splits = {"one": (TEST,), "two": (FAR, TEST), "three": (TRAIN, FAR)}
+    cells = [cell_of(name, "r1", "r2", splits=splits[name]) for name in metrics]
+    bench = Bench(**metrics)
+    together = [reading for _, reading in measure_pack(cells, bench)]
+    assert [reading.cost.forward for reading in together] == [11 * 12, 11 * 12, 11 * 12]
+    assert [split for split, _ in bench.asked].count("r1") == 1
+    for cell, reading in zip(cells, together, strict=True):
+        alone = next(iter(measure_pack([cell], Bench(**metrics))))[1]
+        assert (alone.values, alone.curves, alone.protocol) == (
+            reading.values,
+            reading.curves,
+            reading.protocol,
+        )
+
+
+def test_one_name_of_two_splits_is_two_splits():
+    other = SplitUse("test", DATASET, "", "elsewhere")
+    cells = [cell_of("barrier", "r1", "r2", splits=(use,)) for use in (TEST, other, TEST)]
+    bench = Bench(barrier=BARRIER)
+    forward = [reading.cost.forward for _, reading in measure_pack(cells, bench)]
+    assert forward == [11 * 12, 11 * 12, 0]
+
+
+def test_a_reading_sees_only_its_own_splits_in_a_pack():
+    def measure(settings, probe):
+        probe.evaluate([probe.weights()], "far")
+        return Reading(values=())
+
+    looks = Metric(
+        name="looks", about="", source="", settings=BarrierSettings, measure=measure,
+        of="point", access="ood-labels", direction="depends", formula="",
+    )  # fmt: skip
+    cells = [cell_of("looks", "r1"), cell_of("looks", "r1", splits=(TEST,))]
+    first, second = (reading for _, reading in measure_pack(cells, Bench(looks=looks)))
+    assert isinstance(first, Reading)
+    assert "no split 'far' to measure on" in str(second)
+
+
 def test_a_metric_that_fails_yields_its_exception_and_the_others_their_readings():
     def measure(settings, probe):
         if probe.subject.keys == ("r2",):
@@ -232,7 +272,7 @@ def test_a_split_of_another_data_set_is_scaled_as_the_training_data_are():
 
 def test_krylov_spaces_that_have_grown_are_thrown_away_beyond_the_room():
     space = SimpleNamespace(bytes=0)
-    shelf = Shelf(room=100)
+    shelf = Shelf(room=100, growing=True)
     shelf.get("first", lambda: space, lambda value: value.bytes)
     space.bytes = 90
     shelf.get("second", lambda: SimpleNamespace(bytes=20), lambda value: value.bytes)
