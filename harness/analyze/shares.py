@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from harness.analyze.components import Components, crossed, nested
+from harness.statistics.components import Components, crossed, nested
 from harness.analyze.frames import Record, grouped, records
 from harness.api.findings import Spread, VarianceShare
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.analyze.components import crossed, nested, sampling_sd
+from harness.statistics.components import crossed, nested, sampling_sd
 
 
 def test_a_table_without_interaction_gives_its_components_exactly():
