@@ -21,7 +21,9 @@ class Guard:
     """Remembers state as it is, and puts it back."""
 
     def __init__(self, module: nn.Module) -> None:
-        self._undo: list[Undo] = [*_module(module), *_settings(), *global_generators()]
+        generators = list(global_generators())
+        self._undo: list[Undo] = [*_module(module), *_settings(), *generators]
+        self._generators = {name for name, _ in generators}
         self._watched: set[int] = set()
         self.restored: tuple[str, ...] = ()
 
@@ -36,6 +38,11 @@ class Guard:
         """Put everything back; names what was not as it had been."""
         self.restored = tuple(name for name, put_back in self._undo if put_back())
         return self.restored
+
+    @property
+    def tampered(self) -> bool:
+        """Whether anything else than random states was changed: nothing computed hangs on those."""
+        return bool(set(self.restored) - self._generators)
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def _guarded(order: Order, probe: SceneProbe, shared: Shared) -> tuple[Reading, 
                 problem.add_note(f"put back after the metric: {', '.join(guard.restored)}")
             raise
         finally:
-            if guard.restored:
+            if guard.tampered:
                 shared.forget()  # what was computed meanwhile may be of tampered weights
 
 

@@ -34,8 +34,14 @@ def world(*, runs=3, normed=False, **more):
 
     points = {}
     for number in range(runs):
-        torch.manual_seed(number)
-        points[f"r{number}"] = Net(normed=normed).state_dict()
+        drawn = torch.Generator().manual_seed(number)
+        state = Net(normed=normed).state_dict()
+        points[f"r{number}"] = {
+            name: torch.rand(tensor.shape, generator=drawn)
+            if tensor.is_floating_point()
+            else tensor
+            for name, tensor in state.items()
+        }
     splits = {"train": data(40), "test": data(30), "ood-far": data(20)}
     return World(Net(normed=normed), splits, points, **more)
 
@@ -129,7 +135,7 @@ def test_a_reading_sees_no_split_that_only_others_have_named():
     here.probe("r0", shared=shared).evaluate([here.runs["r0"]], "ood-far")
     few = replace(here, splits={name: here.splits[name] for name in ("train", "test")})
     probe = few.probe("r0", shared=shared)
-    with pytest.raises(HarnessError, match="no split 'ood-far' to measure on.*there are: test"):
+    with pytest.raises(HarnessError, match=r"no split 'ood-far' to measure on.*there are: test"):
         probe.evaluate([probe.weights()], "ood-far")
 
 
