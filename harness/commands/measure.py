@@ -1,4 +1,4 @@
-"""`seedscape measure`: read metrics off finished runs; nothing is trained."""
+"""`seedscape measure`: read metrics off finished runs; no run is trained."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from harness.commands.options import SuiteOptions, store_option, suite_options
 from harness.commands.tables import echo_results
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
-    from harness.api.cells import Plan
+    from harness.api.cells import Cell, Plan
     from harness.api.suites import Suite
     from harness.plug.catalogue import Catalogue
     from harness.run.options import RunOptions
@@ -134,9 +136,10 @@ class Chosen:
 )
 @click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
 def command(suite: SuiteOptions, store: str, options: RunOptions, **given: Any) -> int:
-    """Read metrics off the finished runs of SUITE, without training anything.
+    """Read metrics off the finished runs of SUITE, without training a run.
 
-    Without --metric, those of the suite. Readings are kept in the store: to see them in reports and
+    Without --metric, those of the suite. A metric such as `instability` trains branches of the
+    runs: a line says how many. Readings are kept in the store: to see them in reports and
     in `harness.load`, name the metric in the suite. What waits for a training is counted and left
     alone: `seedscape run` does that. Exit code 1 says that something failed or waits.
     """
@@ -154,12 +157,12 @@ def command(suite: SuiteOptions, store: str, options: RunOptions, **given: Any) 
         raise HarnessError(f"suite {checked.id} has no metrics", fix="name one with --metric")
     plan = expand(checked, catalogue, precision=options.precision)
     place = Store(store)
-    done = measure_plan(plan, place, catalogue, options)
+    done = measure_plan(plan, place, catalogue, options, _tell_branches)
     for line in done.outcome.hints:
         click.echo(line)
     click.echo(
-        f"{count(done.planned, 'reading')}: {done.outcome.reused:,} stored before, "
-        f"{done.outcome.computed:,} measured in {done.outcome.seconds:.1f} s"
+        f"{count(done.planned, 'reading')}: {done.reused:,} stored before, "
+        f"{done.measured:,} measured in {done.outcome.seconds:.1f} s"
     )
     if done.outcome.interrupted:
         click.echo("interrupted; what is finished is kept: run the same command again to go on")
@@ -171,11 +174,19 @@ def command(suite: SuiteOptions, store: str, options: RunOptions, **given: Any) 
 
         write_frame(readings, given["out"], form, force=given["force"])
         click.echo(f"{len(readings):,} rows: {given['out']}")
-    if chosen.names and done.outcome.planned > len(done.outcome.missing):
+    if chosen.names and done.reused + done.measured:
         click.echo("to have these in reports, add to `metrics:` of the suite:")
         click.echo("\n".join(f"  {line}" for line in chosen.lines()))
     _tell_rest(done, suite.name)
     return done.exit_code
+
+
+def _tell_branches(branches: Sequence[Cell]) -> None:
+    """How many trainings the metrics cost, before they begin."""
+    steps = [cell.steps for cell in branches if cell.steps is not None]
+    length = f", {sum(steps):,} steps in all" if len(steps) == len(branches) else ""
+    trained = count(len(branches), "branch", "branches")
+    click.echo(f"the metrics need {trained} of these runs, to be trained first{length}")
 
 
 def _form(out: Path | None, *, force: bool) -> str | None:
