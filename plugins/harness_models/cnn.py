@@ -33,6 +33,7 @@ def build(settings: CnnSettings, room: BuildRoom) -> Network:
     """
     from torch import nn
 
+    from harness_models.chain import chain_symmetries
     from harness_models.modules import OneInput, image_norm
 
     channels = only_image(room, "cnn", smallest=4).shape[0]
@@ -51,7 +52,13 @@ def build(settings: CnnSettings, room: BuildRoom) -> Network:
     if settings.dropout > 0.0:
         layers.append(nn.Dropout(settings.dropout))
     head = nn.Linear(channels, len(room.task.classes))
-    return Network(OneInput(nn.Sequential(*layers), head), head=("head.",), features=("body",))
+    module = OneInput(nn.Sequential(*layers), head)
+    return Network(
+        module,
+        head=("head.",),
+        features=("body",),
+        symmetries=chain_symmetries(module.named_children()),
+    )
 
 
 CNN = Model(

@@ -30,6 +30,7 @@ def build(settings: MlpSettings, room: BuildRoom) -> Network:
     """Flatten, hidden layers, linear head; torch's own initialisation of `nn.Linear`."""
     from torch import nn
 
+    from harness_models.chain import chain_symmetries
     from harness_models.modules import OneInput
 
     activations = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
@@ -45,7 +46,13 @@ def build(settings: MlpSettings, room: BuildRoom) -> Network:
             layers.append(nn.Dropout(settings.dropout))
         size = width
     head = nn.Linear(size, len(room.task.classes))
-    return Network(OneInput(nn.Sequential(*layers), head), head=("head.",), features=("body",))
+    module = OneInput(nn.Sequential(*layers), head)
+    return Network(
+        module,
+        head=("head.",),
+        features=("body",),
+        symmetries=chain_symmetries(module.named_children()),
+    )
 
 
 MLP = Model(

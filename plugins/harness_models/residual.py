@@ -43,7 +43,7 @@ class Block(nn.Module):
 
 def residual_body(
     *, channels: int, blocks: int, width: int, norm: IMAGE_NORMS, project: bool
-) -> nn.Module:
+) -> nn.Sequential:
     """The network without its head: features [n, 4 * width]."""
     layers: list[nn.Module] = [
         nn.Conv2d(channels, width, 3, padding=1, bias=False),

@@ -34,14 +34,16 @@ def build(settings: ResnetSettings, room: BuildRoom) -> Network:
 
     from harness_models.modules import OneInput
     from harness_models.residual import residual_body
+    from harness_models.residual_symmetries import residual_symmetries
 
     channels = only_image(room, "resnet", smallest=8).shape[0]
+    blocks, project = (settings.depth - 2) // 6, settings.shortcut == "B"
     body = residual_body(
         channels=channels,
-        blocks=(settings.depth - 2) // 6,
+        blocks=blocks,
         width=settings.width,
         norm=settings.norm,
-        project=settings.shortcut == "B",
+        project=project,
     )
     module = OneInput(body, nn.Linear(4 * settings.width, len(room.task.classes)))
     for part in module.modules():
@@ -49,7 +51,12 @@ def build(settings: ResnetSettings, room: BuildRoom) -> Network:
             nn.init.kaiming_normal_(part.weight)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
-    return Network(module, head=("head.",), features=("body",))
+    return Network(
+        module,
+        head=("head.",),
+        features=("body",),
+        symmetries=residual_symmetries(body, blocks=blocks, project=project),
+    )
 
 
 RESNET = Model(
