@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from harness.api.hooks import hookimpl
 from harness.api.offers import Metric
 from harness_landscape.agreement import AGREEMENT
+from harness_landscape.aligned_barrier import ALIGNED_BARRIER
 from harness_landscape.barrier import BARRIER
 from harness_landscape.basin import BASIN
 from harness_landscape.cg_clusters import CG_CLUSTERS
@@ -34,6 +35,7 @@ def harness_metrics() -> Iterable[Metric]:
     """Metrics of points and of pairs."""
     return (
         AGREEMENT,
+        ALIGNED_BARRIER,
         BARRIER,
         BASIN,
         CG_CLUSTERS,
