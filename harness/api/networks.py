@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.api.attention import Attention as Attention
 from harness.api.symmetries import Symmetry as Symmetry
 
 if TYPE_CHECKING:
@@ -15,24 +16,6 @@ if TYPE_CHECKING:
 def as_is(output: Any) -> Tensor:
     """The module's output is the logits already (`Any`: a module may return anything)."""
     return output  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True)
-class Attention:
-    """A block in which positions look at each other: where its queries and its keys come from.
-
-    `query` and `key` name the modules whose outputs [batch, positions, heads x d] are multiplied,
-    the last before the product (a norm of the queries, where there is one). Fewer heads of keys
-    than of queries are shared evenly. `scale` is the factor of the product, 1 / sqrt(d) unless
-    given. `causal` says that a position looks at none after it.
-    """
-
-    name: str
-    query: str
-    key: str
-    heads: int
-    scale: float | None = None
-    causal: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from harness.api.looks import Look
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from harness.api.attention import AttentionLogits
     from harness.api.symmetries import Symmetry
     from harness.api.trajectories import Trace, TrainingFacts
 
@@ -270,6 +271,14 @@ class Probe(Protocol):
 
         Or of another `matrix`: those of `fisher_product`, and the covariance of the gradients of
         single examples (the empirical Fisher matrix less g g' of their mean g).
+        """
+
+    def attention_logits(
+        self, weights: Weights, split: str, *, examples: int | None = None
+    ) -> Mapping[str, AttentionLogits]:
+        """Logits of the blocks that the network names as attention, by their names.
+
+        Padding does not count where the module is given an `attention_mask`. Inputs only.
         """
 
     def training(self, run: int = 0) -> TrainingFacts:

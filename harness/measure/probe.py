@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 import torch
 from torch import Generator, Tensor
 
+from harness.api.attention import AttentionLogits
 from harness.api.contexts import Evaluation, Krylov, Subject, Weights
 from harness.api.errors import HarnessError
 from harness.api.looks import Look
@@ -15,6 +16,7 @@ from harness.api.trajectories import Trace, TrainingFacts
 from harness.compute.streams import stream
 from harness.measure import batchnorm, looks, parameters, trajectory
 from harness.measure.access import AccessControl
+from harness.measure.attention import attention_logits
 from harness.measure.curvature import Curvature
 from harness.measure.data import Sample
 from harness.measure.evaluation import Each, each_example, each_logits, response
@@ -88,7 +90,7 @@ class SceneProbe:
 
     def recalibrated(self, points: Sequence[Weights]) -> list[Weights]:
         """The points with batch-norm statistics taken anew from the training split."""
-        return self.view.recalibrated(points) if self.batch_norm else list(points)
+        return self.view.recalibrated(points)
 
     def evaluate(
         self,
@@ -219,6 +221,12 @@ class SceneProbe:
         """The Krylov space of the Hessian or another matrix at a point, shared by all who ask."""
         sample = self.view.sample(split, weights, examples, labels=matrix != "true")
         return space_of(self.view, weights, sample, matrix)
+
+    def attention_logits(
+        self, weights: Weights, split: str, *, examples: int | None = None
+    ) -> dict[str, AttentionLogits]:
+        """Logits of the blocks that the network names as attention."""
+        return attention_logits(*self._here(weights, split, examples, labels=False), self.ledger)
 
     def training(self, run: int = 0) -> TrainingFacts:
         """What the recipe of a run says."""

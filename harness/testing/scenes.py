@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from harness.api.attention import Attention
 from harness.api.cells import Seeds
 from harness.api.contexts import Subject
-from harness.api.networks import Attention, Network
+from harness.api.networks import Network
 from harness.api.settings import Settings
 from harness.api.symmetries import Symmetry
 from harness.api.trajectories import Trace, TrainingFacts
