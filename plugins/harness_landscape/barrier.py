@@ -98,12 +98,7 @@ def _highest(
     """Height above the base, its standard error, and where: `each` is [points, examples]."""
     import torch
 
-    positions = torch.tensor(alphas, dtype=each.dtype)[:, None]
-    if definition == "lerp":
-        base = torch.lerp(each[0], each[-1], positions)
-    else:
-        base = ((each[0] + each[-1]) / 2).expand_as(each)
-    above = each - base
+    above = above_base(alphas, each, definition)
     heights = above.mean(1)
     best = int(heights.argmax())
     examples = each.shape[1]
@@ -111,6 +106,16 @@ def _highest(
     if examples > 1 and bool(torch.isfinite(heights[best])):
         spread = float(above[best].std()) / examples**0.5
     return float(heights[best]), spread, alphas[best]
+
+
+def above_base(alphas: list[float], each: Tensor, definition: str) -> Tensor:
+    """How far each example stands above what a definition compares with: [points, examples]."""
+    import torch
+
+    if definition == "lerp":
+        positions = torch.tensor(alphas, dtype=each.dtype)[:, None]
+        return each - torch.lerp(each[0], each[-1], positions)
+    return each - (each[0] + each[-1]) / 2
 
 
 BARRIER = Metric(
