@@ -103,9 +103,10 @@ def seeds_text(cell: Cell) -> str:
 
     Of a branch, which it is: "2/1, branch 1 from step 20".
     """
-    runs = " and ".join(run_text(seeds) for seeds in cell.seeds[:3])
-    if len(cell.seeds) > 3:
-        runs += f" and {len(cell.seeds) - 3} more"
+    each = list(dict.fromkeys(run_text(seeds) for seeds in cell.seeds))
+    runs = " and ".join(each[:3])
+    if len(each) > 3:
+        runs += f" and {len(each) - 3} more"
     match cell.work:
         case MeasureWork(metric=metric):
             return f"{runs}, {metric.label}"

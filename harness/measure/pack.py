@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.api.cells import Cell, MeasureWork, SplitUse
-from harness.api.contexts import Subject
 from harness.api.offers import Metric
 from harness.api.readings import Reading
 from harness.compute.quitting import no_quitting
@@ -14,6 +13,7 @@ from harness.measure.points import RunPoints
 from harness.measure.reading import Order, read
 from harness.measure.scene import Budget, Examples, Scene
 from harness.measure.shared import Shared
+from harness.measure.subjects import subject_of
 
 
 def measure_pack(
@@ -41,7 +41,7 @@ def _measure(cell: Cell, bench: Workbench, scenes: "Scenes") -> Reading:
     metric, settings = bench.offer(work.metric)
     if not isinstance(metric, Metric):
         raise TypeError(f"{work.metric.name!r} is a {metric.noun}, no metric")
-    subject = Subject(of=work.of, keys=cell.parents, seeds=cell.seeds, pair_kind=work.pair_kind)
+    subject = subject_of(cell, work)
     order = Order(metric, settings, subject, tuple(split.name for split in work.splits))
     return read(order, scenes.of(cell, work))
 

@@ -76,16 +76,17 @@ def waiting(plan: Plan, survey: Survey) -> frozenset[str]:
 
 
 def seeds_in_words(seeds: Sequence[Seeds]) -> str:
-    """Seeds as "pretrain seed/fine-tune seed[/order seed]", runs of a pair or group after commas.
+    """Seeds as "pretrain seed/fine-tune seed[/order seed]", several after commas, each once.
 
     >>> seeds_in_words([Seeds(0, 1), Seeds(0, 2, 7)])
     '0/1, 0/2/7'
     >>> seeds_in_words([Seeds(3)])
     '3'
     """
-    return ", ".join(
+    each = (
         "/".join(str(n) for n in (s.pretrain, s.finetune, s.order) if n is not None) for s in seeds
     )
+    return ", ".join(dict.fromkeys(each))
 
 
 def as_json(plan: Plan, survey: Survey) -> dict[str, Json]:

@@ -120,9 +120,10 @@ def describe(cell: Cell, count: int = 1) -> str:
         words.append(cell.work.metric.label)
     if cell.procedure:
         words.append(cell.procedure)
-    seeds = [
+    each = (
         str(s.pretrain) if s.finetune is None else f"{s.pretrain}/{s.finetune}" for s in cell.seeds
-    ]
+    )
+    seeds = list(dict.fromkeys(each))
     words.append(
         f"seed{'s' if len(seeds) > 1 or '/' in seeds[0] else ''} {' and '.join(seeds[:3])}"
     )

@@ -113,7 +113,10 @@ def _read(folder: Path) -> SavedSuite:
 
 
 def _written(plan: Plan, earlier: Iterable[str]) -> str:
-    labels = {"": -1} | {known.label: i for i, known in enumerate(plan.procedures)}
+    procedures = [known.label for known in plan.procedures]
+    families = [cell.procedure for cell in plan.cells if cell.procedure]  # and of sweeps of them
+    listed = list(dict.fromkeys([*procedures, *families]))
+    places = {"": -1} | {label: place for place, label in enumerate(listed)}
     fields = {
         "format": FORMAT,
         "suite": plan.suite_id,
@@ -123,9 +126,9 @@ def _written(plan: Plan, earlier: Iterable[str]) -> str:
         "digest": plan.digest,
         "earlier": list(earlier),
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
-        "procedures": [procedure.label for procedure in plan.procedures],
+        "procedures": listed,
         "columns": ["key", "procedure", "seeds (pretrain, fine-tune, order)"],
-        "cells": [[cell.key, labels[cell.procedure], _seeds(cell)] for cell in plan.cells],
+        "cells": [[cell.key, places[cell.procedure], _seeds(cell)] for cell in plan.cells],
     }
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n"
 

@@ -20,6 +20,7 @@ from harness_landscape.hessian_top import HESSIAN_TOP
 from harness_landscape.hessian_trace import HESSIAN_TRACE
 from harness_landscape.id_score import ID_SCORE
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
+from harness_landscape.lr_sensitivity import LR_SENSITIVITY
 from harness_landscape.norms import NORMS
 from harness_landscape.pac_bayes import PAC_BAYES
 from harness_landscape.plane import PLANE
@@ -50,6 +51,7 @@ def harness_metrics() -> Iterable[Metric]:
         HESSIAN_TRACE,
         ID_SCORE,
         LAYERWISE_BARRIER,
+        LR_SENSITIVITY,
         NORMS,
         PAC_BAYES,
         PLANE,

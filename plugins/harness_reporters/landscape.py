@@ -43,6 +43,11 @@ def landscape(findings: Findings) -> Iterator[Group]:
         yield from planes(findings, metric, note)
 
 
+def measured(findings: Findings) -> list[str]:
+    """Labels of the procedures in the suite's order, then those of metrics across several."""
+    return list(dict.fromkeys([*procedures(findings), *(r.procedure for r in findings.readings)]))
+
+
 def _panels(readings: Sequence[ReadingValue]) -> list[list[ReadingValue]]:
     groups: dict[tuple[str | None, str], list[ReadingValue]] = {}
     for reading in readings:
@@ -85,7 +90,7 @@ def _kinds() -> list[Key]:
 def _pair_panel(findings: Findings, panel: Sequence[ReadingValue]) -> Figure:
     rows = [
         (name, kind)
-        for name in procedures(findings)
+        for name in measured(findings)
         for kind in sorted({r.pair_kind for r in panel}, key=_kind_order)
         if any((r.procedure, r.pair_kind) == (name, kind) for r in panel)
     ]
@@ -153,7 +158,7 @@ def _others(findings: Findings, of: list[ReadingValue], note: MetricNote | None)
 
 
 def _point_panel(findings: Findings, panel: Sequence[ReadingValue]) -> Figure:
-    names = [n for n in procedures(findings) if any(r.procedure == n for r in panel)]
+    names = [n for n in measured(findings) if any(r.procedure == n for r in panel)]
     seeds = pretrain_seeds(findings) or [0]
     data: list[Trace] = []
     for place, name in enumerate(names):
@@ -171,7 +176,7 @@ def _point_panel(findings: Findings, panel: Sequence[ReadingValue]) -> Figure:
                     for r in here
                 ],
                 color=[colour(order) for order in orders],
-                symbol=symbol(procedures(findings).index(name)),
+                symbol=symbol(measured(findings).index(name)),
             )
         )
         data += _mean(here, -place)
@@ -190,7 +195,7 @@ def _curves(findings: Findings, metric: str, curves: Sequence[MeanCurve]) -> Gro
     panels: dict[tuple[str | None, str], list[MeanCurve]] = {}
     for curve in curves:
         panels.setdefault((curve.split, curve.quantity), []).append(curve)
-    names = procedures(findings)
+    names = measured(findings)
     subjects = sum(c.subjects for c in next(iter(panels.values())))
     return Group(
         title=f"Along the way: {metric}",

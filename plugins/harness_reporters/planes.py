@@ -31,7 +31,8 @@ def planes(findings: Findings, metric: str, note: MetricNote | None) -> Iterator
     for picture in findings.pictures:
         if picture.metric == metric and min(len(picture.grid.x), len(picture.grid.y)) > 1:
             subjects.setdefault((picture.procedure, picture.pair_kind), []).append(picture)
-    names = [procedure.label for procedure in findings.procedures]
+    labels = [procedure.label for procedure in findings.procedures]
+    names = list(dict.fromkeys([*labels, *(picture.procedure for picture in findings.pictures)]))
     for key in sorted(subjects, key=lambda key: (names.index(key[0]), key[1] != CLOSE)):
         yield _group(subjects[key], note)
 
