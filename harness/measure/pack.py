@@ -1,6 +1,6 @@
 """Measure cells: those of one network share its scene, their points and what is known there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.api.cells import Cell, MeasureWork, SplitUse
@@ -11,20 +11,23 @@ from harness.compute.workbench import Workbench
 from harness.measure.access import SplitKind
 from harness.measure.points import RunPoints
 from harness.measure.reading import Order, read
-from harness.measure.scene import Budget, Examples, Scene
+from harness.measure.scene import Budget, Examples, Scene, Trainings
 from harness.measure.shared import Shared
 from harness.measure.subjects import subject_of
 
+Looking = Callable[[MeasureWork], Trainings]
+"""Looks into the trainings of the runs that a piece of work is about."""
+
 
 def measure_pack(
-    cells: Sequence[Cell], bench: Workbench
+    cells: Sequence[Cell], bench: Workbench, looking: Looking | None = None
 ) -> Iterator[tuple[Cell, Reading | Exception]]:
     """Readings of cells one by one, in order; a cell that fails yields its exception.
 
     A reading does not depend on the other cells of the pack, except for its cost: what an earlier
-    cell has paid for is free.
+    cell has paid for is free. Without `looking`, nothing is known of how runs were trained.
     """
-    scenes = Scenes(bench)
+    scenes = Scenes(bench, looking)
     for cell in cells:
         try:
             with no_quitting():
@@ -70,6 +73,7 @@ class Scenes:
     """One scene per network and its data, whichever splits its readings are on."""
 
     bench: Workbench
+    looking: Looking | None = None
     _places: dict[str, list[_Place]] = field(default_factory=dict)
 
     def of(self, cell: Cell, work: MeasureWork) -> Shared:
@@ -78,13 +82,14 @@ class Scenes:
         splits = [use for use in work.splits if use.name != "train"]  # that is the training split
         place = next((place for place in places if place.takes(splits)), None)
         if place is None:
-            place = _place(cell, work, self.bench)
+            place = _place(cell, work, self)
             places.append(place)
         place.add(splits)
         return place.shared
 
 
-def _place(cell: Cell, work: MeasureWork, bench: Workbench) -> _Place:
+def _place(cell: Cell, work: MeasureWork, scenes: Scenes) -> _Place:
+    bench = scenes.bench
     uses: dict[str, SplitUse] = {"train": work.train}
     kinds: dict[str, SplitKind] = {"train": "train"}
     trained = bench.outline(work.train).inputs
@@ -104,5 +109,6 @@ def _place(cell: Cell, work: MeasureWork, bench: Workbench) -> _Place:
         stacked=bench.device.type != "cpu" and network.stackable,
         origin=runs.origin,
         named=runs.named,
+        trainings=None if scenes.looking is None else scenes.looking(work),
     )
     return _Place(Shared(scene), uses, kinds)

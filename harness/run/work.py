@@ -25,6 +25,7 @@ from harness.store import paths
 from harness.store.seal import Damaged
 from harness.train.calibrate import calibrate
 from harness.train.pack import Training, train_pack
+from harness.train.replay import Replays
 
 TELL_SECONDS = 0.25
 """Progress is told at most this often."""
@@ -176,8 +177,9 @@ def _measure(cells: Sequence[Cell], context: WorkContext, teller: _Teller) -> No
     begun = Started.now(context)
     teller.started(cells[0])
     left = list(cells)
+    looking = partial(Replays, context.bench)
     try:
-        for cell, reading in measure_pack(cells, context.bench):
+        for cell, reading in measure_pack(cells, context.bench, looking):
             left.remove(cell)
             try:
                 if not isinstance(reading, Reading):
