@@ -1,7 +1,7 @@
 """Which cells are ready, which wait, which are blocked: the state of a run, without running it."""
 
 import heapq
-from collections import deque
+from bisect import insort
 from collections.abc import Collection, Iterable
 from types import MappingProxyType
 
@@ -25,24 +25,40 @@ Group = tuple[str, ...]
 POINT = "\x00point"
 """Stands second in the groups of all readings of one run; no label has a null in it."""
 
+RUNS = "\x00runs"
+"""Stands third in the groups of all readings of several runs of one procedure."""
+
+Turn = tuple[bool, tuple[str, ...], int]
+"""What ready cells of a group are ordered by."""
+
 
 def group_of(cell: Cell) -> Group:
-    """Trainings of one procedure, evaluations or readings of one run, readings of one metric.
+    """Trainings of one procedure, evaluations or readings of one run, readings of several runs.
 
     Readings of one run, of its end or its way, share what they find out about it, whatever their
-    metrics. Those of pairs and larger groups share end points with others of their metric. Branches
-    are trained beside those that leave their runs at the same step.
+    metrics. Those of pairs and larger groups of runs share end points and the lines between them.
+    Branches are trained beside those that leave their runs at the same step.
     Labels are unique within a suite, so they stand for what they name.
     """
     work = cell.work
     if isinstance(work, MeasureWork) and work.of in ("point", "trajectory"):
         return (cell.stage, POINT, *cell.parents[:1])  # the others are branches of that run
     if isinstance(work, MeasureWork):
-        return (cell.stage, cell.procedure, work.metric.label, *(s.name for s in work.splits))
+        return (cell.stage, cell.procedure, RUNS)
     if cell.stage == Stage.EVALUATE:
         return (cell.stage, *cell.parents)
     branch = (str(work.branch.step),) if isinstance(work, TrainWork) and work.branch else ()
     return (cell.stage, cell.procedure, work.model.label, str(cell.steps), *branch)
+
+
+def turn_of(cell: Cell, turn: int) -> Turn:
+    """The order of readiness; readings of several runs by these runs, and those of many first.
+
+    Whoever measures many runs pays for what the readings of their pairs then share.
+    """
+    if group_of(cell)[2:] == (RUNS,):
+        return len(cell.parents) <= 2, cell.parents, turn
+    return True, (), turn
 
 
 class Board:
@@ -56,8 +72,9 @@ class Board:
         self._settled: set[str] = set()
         self._children: dict[str, list[str]] = {}
         self._missing: dict[str, int] = {}
-        self._ready: dict[Group, deque[str]] = {}
+        self._ready: dict[Group, list[tuple[Turn, str]]] = {}
         self._groups: dict[Group, list[Cell]] = {}
+        self._turns: dict[str, int] = {}
         self._heap: list[tuple[int, int, int, Group]] = []
         for key, cell in self.cells.items():
             parents = [parent for parent in set(cell.parents) if parent in self.cells]
@@ -100,12 +117,26 @@ class Board:
     def take(self, group: Group, count: int) -> list[Cell]:
         """The first ready cells of the group; they are the caller's until settled or returned."""
         queue = self._ready[group]
-        return [self.cells[queue.popleft()] for _ in range(min(count, len(queue)))]
+        taken = [self.cells[key] for _, key in queue[:count]]
+        del queue[:count]
+        return taken
+
+    def whole(self, group: Group, count: int) -> int:
+        """At least so many ready cells of the group: all of those of the same runs as the last.
+
+        Unless there are no others in the group: one pair's readings may go to several workers.
+        """
+        ready = [self.cells[key].parents for _, key in self._ready.get(group, ())]
+        count = min(count, len(ready))
+        if count == 0 or all(cell.parents == ready[0] for cell in self._groups[group]):
+            return count
+        later = (n for n in range(count, len(ready)) if ready[n] != ready[count - 1])
+        return next(later, len(ready))
 
     def give_back(self, cells: Iterable[Cell]) -> None:
-        """Cells that were taken and not run: first in their groups again."""
-        for cell in reversed(list(cells)):
-            self._offer(cell.key, first=True)
+        """Cells that were taken and not run: in their places again."""
+        for cell in cells:
+            self._offer(cell.key)
 
     def finish(self, key: str) -> None:
         """A cell has its result: its children may be ready now."""
@@ -132,14 +163,12 @@ class Board:
                     front.append(child)
         return newly
 
-    def _offer(self, key: str, *, first: bool = False) -> None:
+    def _offer(self, key: str) -> None:
         cell = self.cells[key]
         group = group_of(cell)
-        queue = self._ready.setdefault(group, deque())
+        queue = self._ready.setdefault(group, [])
         if not queue:
             entry = (RANK[cell.stage], -(cell.steps or 0), self._place[key], group)
             heapq.heappush(self._heap, entry)
-        if first:
-            queue.appendleft(key)
-        else:
-            queue.append(key)
+        turn = self._turns.setdefault(key, len(self._turns))  # its own, also when it is given back
+        insort(queue, (turn_of(cell, turn), key))

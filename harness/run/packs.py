@@ -22,6 +22,8 @@ WORTHWHILE_ELSEWHERE = 1.05
 
 LARGEST_EVALUATION = 64
 LARGEST_MEASUREMENT = 32
+LARGEST_SHARED = 256
+"""Readings of several runs, which share most when they are many."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,9 @@ class Packing:
             return min(ready, LARGEST_EVALUATION)
         if group[:2] == (Stage.MEASURE, POINT):
             return min(ready, LARGEST_MEASUREMENT)
-        if group[0] == Stage.MEASURE:
-            return min(-(-ready // (2 * self.workers)), LARGEST_MEASUREMENT)
+        if group[0] == Stage.MEASURE:  # one worker shares everything; more get equal parts
+            jobs = 2 * self.workers if self.workers > 1 else 1
+            return board.whole(group, min(-(-ready // jobs), LARGEST_SHARED))
         if group[0] not in TRAINING:
             return 1
         if self.pack is not None:
