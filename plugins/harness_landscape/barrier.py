@@ -51,7 +51,7 @@ def measure(settings: BarrierSettings, probe: Probe) -> Reading:
         found = probe.evaluate(points, split, each=True)
         values += barriers(alphas, found, split)
         y = {"loss": found.loss.tolist(), "error": found.error.tolist()}
-        curves.append(Curve(name="line", split=split, x=alphas, y=y))
+        curves.append(Curve(name="line", split=split, x=alphas, y=y, axis="alpha"))
         sizes[split] = found.examples
     return Reading(
         values=tuple(values),

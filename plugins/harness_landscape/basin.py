@@ -68,7 +68,7 @@ def measure(settings: BasinSettings, probe: Probe) -> Reading:
         found, curve = _judged(inside[split], outside[split], split, length)
         values += found
         loss = {"loss": inside[split].tolist()}
-        curves += [Curve(name="line", split=split, x=alphas, y=loss), curve]
+        curves += [Curve(name="line", split=split, x=alphas, y=loss, axis="alpha"), curve]
     return Reading(
         values=tuple(values),
         curves=tuple(curves),
@@ -142,7 +142,7 @@ def _judged(
         Value(name="delta-relative", split=split, value=least),
     ]
     y = {"along": along, "around": around}
-    return values + details, Curve(name="outside", split=split, x=list(outside), y=y)
+    return values + details, Curve(name="outside", split=split, x=list(outside), y=y, axis="delta")
 
 
 def _length(ends: Ends, probe: Probe) -> float:

@@ -136,7 +136,7 @@ def _clusters(
     ]
     rows = {name: row.tolist() for name, row in zip(names, matrices[0], strict=True)}
     places = [float(place) for place in range(len(names))]
-    return values, Curve(name="gaps", split=split, x=places, y=rows)
+    return values, Curve(name="gaps", split=split, x=places, y=rows, axis="run", labels=names)
 
 
 def _finite(matrix: Tensor) -> list[int]:

@@ -73,7 +73,7 @@ def measure(settings: ConvexityGapSettings, probe: Probe) -> Reading:
             values += _gap_values(name, alphas, each, split)
             values.append(Value(name=f"{name}-noise", split=split, value=threshold, detail=True))
         y = {"loss": found.loss.tolist(), "error": found.error.tolist()}
-        curves.append(Curve(name="line", split=split, x=alphas, y=y))
+        curves.append(Curve(name="line", split=split, x=alphas, y=y, axis="alpha"))
         sizes[split] = found.examples
     return Reading(
         values=tuple(values),

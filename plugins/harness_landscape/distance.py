@@ -95,7 +95,11 @@ def measure(settings: DistanceSettings, probe: Probe) -> Reading:
     places = [float(place) for place in range(len(modules))]
     return Reading(
         values=tuple(values),
-        curves=(Curve(name="modules", split=None, x=places, y=parts),),
+        curves=(
+            Curve(
+                name="modules", split=None, x=places, y=parts, axis="module", labels=list(modules)
+            ),
+        ),
         protocol={
             "parameters": settings.parameters,
             "modules": list(modules),

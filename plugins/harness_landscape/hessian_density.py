@@ -153,7 +153,11 @@ def _curve(settings: HessianDensitySettings, runs: list[Run]) -> Curve:
     middles = (edges[1:] + edges[:-1]) / 2
     density = mass / edges.diff()
     return Curve(
-        name="density", split=settings.split, x=middles.tolist(), y={"density": density.tolist()}
+        name="density",
+        split=settings.split,
+        x=middles.tolist(),
+        y={"density": density.tolist()},
+        axis="eigenvalue",
     )
 
 

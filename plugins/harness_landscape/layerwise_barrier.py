@@ -65,7 +65,16 @@ def measure(settings: LayerwiseBarrierSettings, probe: Probe) -> Reading:
     curves = []
     for split in probe.splits:
         heights = {kind: [value.value for value in found[split, kind]] for kind in KINDS}
-        curves.append(Curve(name="modules", split=split, x=places, y=heights))
+        curves.append(
+            Curve(
+                name="modules",
+                split=split,
+                x=places,
+                y=heights,
+                axis="module",
+                labels=list(modules),
+            )
+        )
     largest = [_largest(several, kind) for (_, kind), several in found.items()]
     return Reading(
         values=(*largest, *(value for several in found.values() for value in several)),

@@ -153,7 +153,11 @@ def _curve(name: str, split: str, found: Crossing) -> Curve:
     tried = sorted(found.tried.items())
     heights = [height for _, height in tried]
     return Curve(
-        name=name, split=split, x=[sigma for sigma, _ in tried], y={"displacement": heights}
+        name=name,
+        split=split,
+        x=[sigma for sigma, _ in tried],
+        y={"displacement": heights},
+        axis="sigma",
     )
 
 

@@ -116,7 +116,13 @@ def measure(settings: SharpnessSettings, probe: Probe) -> Reading:
                 )
             )
         curves.append(
-            Curve(name=variant, split=split, x=radii, y={"rise": [rise.mean for rise in rises]})
+            Curve(
+                name=variant,
+                split=split,
+                x=radii,
+                y={"rise": [rise.mean for rise in rises]},
+                axis="rho",
+            )
         )
     return Reading(
         values=tuple(values),

@@ -69,7 +69,9 @@ def measure(settings: SliceSettings, probe: Probe) -> Reading:
         rows = surface.rows(len(alphas))
         for place, (loss, error) in enumerate(zip(rows["loss"], rows["error"], strict=True)):
             y = {"loss": loss, "error": error}
-            curves.append(Curve(name=f"direction-{place + 1}", split=split, x=alphas, y=y))
+            curves.append(
+                Curve(name=f"direction-{place + 1}", split=split, x=alphas, y=y, axis="distance")
+            )
         values += _values(alphas, surface, split, settings.height)
     grids = _grids(settings, probe, ground, centre) if settings.side else []
     return Reading(

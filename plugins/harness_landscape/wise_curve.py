@@ -65,6 +65,8 @@ def measure(settings: WiseCurveSettings, probe: Probe) -> Reading:
             split=split,
             x=alphas,
             y={"loss": at.loss.tolist(), "error": at.error.tolist()},
+            axis="alpha",
+            against=reference if probe.kind(split) == "ood" else None,
         )
         for split, at in found.items()
     ]
