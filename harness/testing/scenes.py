@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.api.attention import Attention
-from harness.api.cells import Seeds
+from harness.api.cells import Branch, Seeds
 from harness.api.contexts import Subject
 from harness.api.networks import Network
 from harness.api.settings import Settings
@@ -63,7 +63,8 @@ class World:
 
     A split whose name begins with "ood" is an OOD split. Runs are named by their key ("a") at the
     end and "a/POINT" at other points, in order. `head`, `features`, `symmetries` and `attention`
-    are those of a `Network`; `trainings` says how the runs were trained.
+    are those of a `Network`; `trainings` says how the runs were trained, and `branches` which of
+    them are branches of the run that is measured.
     """
 
     module: nn.Module
@@ -77,6 +78,7 @@ class World:
     symmetries: tuple[Symmetry, ...] = ()
     attention: tuple[Attention, ...] = ()
     trainings: Known | None = None
+    branches: Mapping[str, Branch] = field(default_factory=dict)
 
     def shared(self) -> Shared:
         """The world as a pack sees it; hand it on to share work between readings."""
@@ -107,7 +109,7 @@ class World:
     ) -> SceneProbe:
         """A probe on some runs, as a metric with that access would get it."""
         shared = shared or self.shared()
-        return SceneProbe(_subject(keys), self._evaluated(), AccessControl("test", access), shared)
+        return SceneProbe(self._subject(keys), self._evaluated(), AccessControl("test", access), shared)
 
     def read(
         self,
@@ -118,7 +120,7 @@ class World:
     ) -> Reading:
         """A reading of a metric on some runs, on every split but "train"."""
         chosen = settings or metric.settings()
-        order = Order(metric, chosen, _subject(keys), self._evaluated())
+        order = Order(metric, chosen, self._subject(keys), self._evaluated())
         return read(order, shared or self.shared())
 
     def _named(self, key: str) -> tuple[str, ...]:
@@ -128,7 +130,10 @@ class World:
     def _evaluated(self) -> tuple[str, ...]:
         return tuple(name for name in self.splits if name != "train")
 
-
-def _subject(keys: Sequence[str]) -> Subject:
-    kind = {1: "point", 2: "pair"}.get(len(keys), "group")
-    return Subject(of=kind, keys=tuple(keys), seeds=tuple(Seeds(n) for n in range(len(keys))))
+    def _subject(self, keys: Sequence[str]) -> Subject:
+        kind = {1: "point", 2: "pair"}.get(len(keys), "group")
+        seeds = tuple(Seeds(n) for n in range(len(keys)))
+        if not any(key in self.branches for key in keys):
+            return Subject(of=kind, keys=tuple(keys), seeds=seeds)
+        branches = tuple(self.branches.get(key) for key in keys)
+        return Subject(of="point", keys=tuple(keys), seeds=seeds, branches=branches)
