@@ -109,7 +109,9 @@ class World:
     ) -> SceneProbe:
         """A probe on some runs, as a metric with that access would get it."""
         shared = shared or self.shared()
-        return SceneProbe(self._subject(keys), self._evaluated(), AccessControl("test", access), shared)
+        return SceneProbe(
+            self._subject(keys), self._evaluated(), AccessControl("test", access), shared
+        )
 
     def read(
         self,
