@@ -8,6 +8,7 @@ from harness_landscape.agreement import AGREEMENT
 from harness_landscape.aligned_barrier import ALIGNED_BARRIER
 from harness_landscape.barrier import BARRIER
 from harness_landscape.basin import BASIN
+from harness_landscape.bezier import BEZIER
 from harness_landscape.cg_clusters import CG_CLUSTERS
 from harness_landscape.cka import CKA
 from harness_landscape.confidence import CONFIDENCE
@@ -24,6 +25,7 @@ from harness_landscape.lr_sensitivity import LR_SENSITIVITY
 from harness_landscape.norms import NORMS
 from harness_landscape.pac_bayes import PAC_BAYES
 from harness_landscape.plane import PLANE
+from harness_landscape.polychain import POLYCHAIN
 from harness_landscape.shared_mistakes import SHARED_MISTAKES
 from harness_landscape.sharpness import SHARPNESS
 from harness_landscape.slice import SLICE
@@ -39,6 +41,7 @@ def harness_metrics() -> Iterable[Metric]:
         ALIGNED_BARRIER,
         BARRIER,
         BASIN,
+        BEZIER,
         CG_CLUSTERS,
         CKA,
         CONFIDENCE,
@@ -55,6 +58,7 @@ def harness_metrics() -> Iterable[Metric]:
         NORMS,
         PAC_BAYES,
         PLANE,
+        POLYCHAIN,
         SHARED_MISTAKES,
         SHARPNESS,
         SLICE,
