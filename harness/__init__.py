@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from harness.api.data import Split as Split
     from harness.api.data import Splits as Splits
     from harness.api.data import Task as Task
+    from harness.api.encoders import BERT_NAMES as BERT_NAMES
+    from harness.api.encoders import TORCH_NAMES as TORCH_NAMES
+    from harness.api.encoders import EncoderNames as EncoderNames
+    from harness.api.encoders import encoder_symmetries as encoder_symmetries
     from harness.api.errors import HarnessError as HarnessError
     from harness.api.findings import Findings as Findings
     from harness.api.hooks import hookimpl as hookimpl
@@ -63,6 +67,7 @@ _PLACES = {
     "api.cells": "Branch Limit Seeds",
     "api.contexts": "BuildRoom Draws Event ExecutorRoom Job Pool Probe Subject Weights",
     "api.data": "DataRoom InputSpec OodOutline Outline Split Splits Task",
+    "api.encoders": "BERT_NAMES EncoderNames TORCH_NAMES encoder_symmetries",
     "api.errors": "HarnessError",
     "api.findings": "Findings",
     "api.hooks": "hookimpl",
