@@ -44,15 +44,20 @@ def permutation_tests(
     """
     observed = associations(kind, xs, y, np.arange(layout.runs)[None])[:, 0]
     orders = layout.permutations(permutations, generator)
-    drawn = np.abs(associations(kind, xs, y, orders))
+    return tests_of(observed, np.abs(associations(kind, xs, y, orders)))
+
+
+def tests_of(observed: Array, drawn: Array) -> list[Test]:
+    """Tests from coefficients [predictors] and the sizes [predictors, permutations] drawn."""
+    permutations = drawn.shape[1]
     reached = drawn >= np.abs(observed)[:, None] - CEILING
     alone = (1 + reached.sum(1)) / (1 + permutations)
     varies = np.isfinite(observed)
-    family = np.full(len(xs), np.nan)
+    family = np.full(len(observed), np.nan)
     if varies.any():
         # The coefficient itself counts among the draws: else the test is no longer exact.
         everything = np.column_stack([observed, drawn])[varies]
-        scale = np.ones(len(xs))
+        scale = np.ones(len(observed))
         scale[varies] = np.sqrt((everything**2).mean(1))
         scale[scale == 0] = 1.0
         highest = (drawn[varies] / scale[varies, None]).max(0)
