@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.api.cells import Branch, Cell, EvaluateWork, MeasureWork, Plan, Seeds, TrainWork
+from harness.api.cells import (
+    Branch,
+    Cell,
+    EvaluateWork,
+    MeasureWork,
+    PartWork,
+    Plan,
+    Seeds,
+    TrainWork,
+)
 from harness.api.errors import HarnessError
 from harness.api.findings import Problem
 from harness.api.results import CellRecord, Scored
@@ -110,6 +119,8 @@ def seeds_text(cell: Cell) -> str:
     match cell.work:
         case MeasureWork(metric=metric):
             return f"{runs}, {metric.label}"
+        case PartWork(whole=whole, part=part):
+            return f"{runs}, part {part + 1} of {whole.parts} of {whole.metric.label}"
         case EvaluateWork(split=split):
             return f"{runs}, {split.name}"
         case TrainWork(branch=Branch(step=step, copy=copy)):

@@ -21,6 +21,7 @@ class Stage(StrEnum):
     MERGE = "merge"
     BRANCH = "branch"
     EVALUATE = "evaluate"
+    PART = "part"
     MEASURE = "measure"
 
 
@@ -138,6 +139,8 @@ class MeasureWork:
     evaluation splits that the metric is read on. `branches` are those of the run that stands first
     among the parents; their cells are the other parents, in this order. `varied` holds, for a
     metric across a setting of the method, its value in each parent (whose key holds it already).
+    `parts` is the number of parts whose readings are joined instead of measuring anything: their
+    cells are the last parents. They say nothing new, so they do not enter the identity.
     """
 
     metric: Use
@@ -148,9 +151,31 @@ class MeasureWork:
     pair_kind: str | None = None
     branches: tuple[Branch, ...] = ()
     varied: tuple[float, ...] = ()
+    parts: int = 0
 
 
-Work = TrainWork | EvaluateWork | MeasureWork
+@dataclass(frozen=True, slots=True)
+class PartWork:
+    """Measure part number `part` (0, 1, ...) of `whole.parts` of a piece of work.
+
+    The parents are those of the whole, without the parts.
+    """
+
+    whole: MeasureWork
+    part: int
+
+    @property
+    def metric(self) -> Use:
+        """The metric of the whole."""
+        return self.whole.metric
+
+    @property
+    def model(self) -> Use:
+        """The model of its runs."""
+        return self.whole.model
+
+
+Work = TrainWork | EvaluateWork | MeasureWork | PartWork
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Making an offer is free: import torch, a network library or a data file inside t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -123,6 +123,21 @@ class Score(Offer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Parts:
+    """How the work on one subject splits into parts, each stored for itself and run by any worker.
+
+    `count(settings)` is their number; with 1 nothing is split. `measure(settings, probe, part)`
+    reads part 0, 1, ...; `join(settings, readings)` makes the whole of the parts' readings, in
+    order. It has no probe, so whatever it needs stands in them; costs are added up for it. The
+    whole has to be what `Metric.measure` gives, however the work was split.
+    """
+
+    count: Callable[[Any], int]
+    measure: Callable[[Any, Probe, int], Reading]
+    join: Callable[[Any, Sequence[Reading]], Reading]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Metric(Offer):
     """A landscape metric; `measure(settings, probe)` gives a `Reading`.
 
@@ -137,6 +152,8 @@ class Metric(Offer):
     `across` names a setting of methods. The metric's groups are then runs of several procedures
     that differ in that setting alone: same model, initialisation and seeds, in the order of its
     values, which the metric finds in `Subject.varied`.
+
+    `parts` lets long work be split: a run that is killed then loses only the parts that it was at.
     """
 
     noun: ClassVar[str] = "metric"
@@ -150,6 +167,7 @@ class Metric(Offer):
     oracle: str = ""
     branches: Callable[[Any, int | None], tuple[Branch, ...]] | None = None
     across: str = ""
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

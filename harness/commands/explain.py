@@ -4,7 +4,7 @@ import json
 
 import click
 
-from harness.api.cells import Branch, Cell, EvaluateWork, MeasureWork, TrainWork
+from harness.api.cells import Branch, Cell, EvaluateWork, MeasureWork, PartWork, TrainWork
 from harness.api.numbers import count, words
 from harness.api.settings import Json
 from harness.commands.options import SuiteOptions, store_option, suite_options
@@ -62,6 +62,8 @@ def _what(cell: Cell) -> str:
             parts.append(f"on {split.name}")
         case MeasureWork(metric=metric, splits=splits):
             parts.append(" on ".join([metric.label, words(split.name for split in splits)]))
+        case PartWork(whole=whole, part=part):
+            parts.append(f"part {part + 1} of {whole.parts} of {whole.metric.label}")
     return ", ".join(part for part in parts if part)
 
 

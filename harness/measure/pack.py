@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.api.cells import Cell, MeasureWork, SplitUse
+from harness.api.cells import Cell, MeasureWork, PartWork, SplitUse
 from harness.api.offers import Metric
 from harness.api.readings import Reading
 from harness.compute.quitting import no_quitting
 from harness.compute.workbench import Workbench
 from harness.measure.access import SplitKind
+from harness.measure.joining import join
 from harness.measure.points import RunPoints
 from harness.measure.reading import Order, read
 from harness.measure.scene import Budget, Examples, Scene, Trainings
@@ -38,15 +39,24 @@ def measure_pack(
 
 
 def _measure(cell: Cell, bench: Workbench, scenes: "Scenes") -> Reading:
-    work = cell.work
+    part = cell.work.part if isinstance(cell.work, PartWork) else None
+    work = cell.work.whole if isinstance(cell.work, PartWork) else cell.work
     if not isinstance(work, MeasureWork):
         raise TypeError(f"{cell.key} is no measure cell")
     metric, settings = bench.offer(work.metric)
     if not isinstance(metric, Metric):
         raise TypeError(f"{work.metric.name!r} is a {metric.noun}, no metric")
+    if part is None and work.parts:
+        return join(metric, settings, _parts(cell, work, bench))
     subject = subject_of(cell, work)
-    order = Order(metric, settings, subject, tuple(split.name for split in work.splits))
+    order = Order(metric, settings, subject, tuple(split.name for split in work.splits), part)
     return read(order, scenes.of(cell, work))
+
+
+def _parts(cell: Cell, work: MeasureWork, bench: Workbench) -> list[Reading]:
+    """The stored readings of a cell's parts, in order."""
+    found = [bench.store.read(key).result for key in cell.parents[-work.parts :]]
+    return [reading for reading in found if isinstance(reading, Reading)]
 
 
 @dataclass(frozen=True)

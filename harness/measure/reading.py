@@ -19,12 +19,24 @@ from harness.measure.shared import Shared
 
 @dataclass(frozen=True)
 class Order:
-    """What to measure: a metric with its settings, on a subject, on some evaluation splits."""
+    """What to measure: a metric with its settings, on a subject, on some evaluation splits.
+
+    `part` is the number of the part to measure, where the work is split.
+    """
 
     metric: Metric
     settings: Settings
     subject: Subject
     splits: tuple[str, ...]
+    part: int | None = None
+
+    def measure(self, probe: SceneProbe) -> Reading:
+        """What the metric makes of it."""
+        if self.part is None:
+            return self.metric.measure(self.settings, probe)
+        if self.metric.parts is None:
+            raise HarnessError(f"the metric {self.metric.name!r} has no parts")
+        return self.metric.parts.measure(self.settings, probe, self.part)
 
 
 def read(order: Order, shared: Shared) -> Reading:
@@ -62,7 +74,7 @@ def _guarded(order: Order, probe: SceneProbe, shared: Shared) -> tuple[Reading, 
     with guarded(shared.scene.network.module) as guard:
         probe.view.guard = guard
         try:
-            return order.metric.measure(order.settings, probe), guard.restore()
+            return order.measure(probe), guard.restore()
         except Exception as problem:
             if guard.restore():
                 problem.add_note(f"put back after the metric: {', '.join(guard.restored)}")

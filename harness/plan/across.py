@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.api.cells import Cell, MeasureWork, Procedure, Seeds, Stage
+from harness.api.cells import Cell, MeasureWork, Procedure, Seeds
 from harness.api.errors import HarnessError
 from harness.api.offers import Metric
 from harness.api.suites import MetricUse, Suite
 from harness.plan.children import visible
 from harness.plan.identity import canonical
-from harness.plan.mold import Mold, Terms
+from harness.plan.mold import Terms
 from harness.plan.pairs import run_order
+from harness.plan.parts import Whole, parts_of
 from harness.plug import Catalogue, offer_from
 
 Trained = Sequence[tuple[Procedure, Sequence[Cell]]]
@@ -40,7 +41,7 @@ def across_cells(
                 fix=f"sweep it, as `methods: [{{full: {{{offer.across}: {{sweep: [...]}}}}}}]`",
             )
         for family in families:
-            yield from _cells(suite, metric, offer, family, terms)
+            yield from _cells(suite, metric, family, terms, catalogue)
 
 
 def _families(trained: Trained, setting: str, catalogue: Catalogue) -> Iterator[Swept]:
@@ -67,8 +68,9 @@ def _families(trained: Trained, setting: str, catalogue: Catalogue) -> Iterator[
 
 
 def _cells(
-    suite: Suite, metric: MetricUse, offer: Metric, family: Swept, terms: Terms
+    suite: Suite, metric: MetricUse, family: Swept, terms: Terms, catalogue: Catalogue
 ) -> Iterator[Cell]:
+    offer: Metric = offer_from(metric.use, catalogue)[0]
     work = MeasureWork(
         metric=metric.use,
         of=metric.of,
@@ -76,12 +78,13 @@ def _cells(
         train=suite.data.train,
         splits=visible(suite, metric, offer.access),
         varied=tuple(value for value, _, _ in family),
+        parts=parts_of(metric.use, catalogue),
     )
     label = family_label([procedure for _, procedure, _ in family], offer.across)
-    mold = Mold.of(Stage.MEASURE, label, work, terms)
+    whole = Whole.of(label, work, terms)
     for seeds in sorted(family[0][2], key=run_order):  # the same in every procedure of a suite
         runs = tuple(by_seeds[seeds].key for _, _, by_seeds in family)
-        yield mold.cell((seeds,) * len(runs), runs)
+        yield from whole.cells((seeds,) * len(runs), runs)
 
 
 def family_label(procedures: Sequence[Procedure], setting: str) -> str:

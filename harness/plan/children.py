@@ -18,6 +18,7 @@ from harness.api.suites import MetricUse, Suite
 from harness.plan.branches import branch_cells, branches_of
 from harness.plan.mold import Mold, Terms
 from harness.plan.pairs import choose_pairs, run_order
+from harness.plan.parts import Whole, parts_of
 from harness.plug import Catalogue, offer_from
 
 
@@ -54,7 +55,7 @@ def measure_cells(
         if offer.across:  # of several procedures: see across.py
             continue
         splits = visible(suite, metric, offer.access)
-        molds: dict[tuple[str | None, tuple[Branch, ...]], Mold] = {}
+        molds: dict[tuple[str | None, tuple[Branch, ...]], Whole] = {}
         for subject in _subjects(metric, ordered):
             seeds = tuple(run.seeds[0] for run in subject)
             kind = _pair_kind(metric, seeds)
@@ -68,11 +69,12 @@ def measure_cells(
                     splits=splits,
                     pair_kind=kind,
                     branches=branches,
+                    parts=parts_of(metric.use, catalogue),
                 )
-                molds[kind, branches] = Mold.of(Stage.MEASURE, procedure.label, work, terms)
+                molds[kind, branches] = Whole.of(procedure.label, work, terms)
             parents = [*subject, *(branched[subject[0].key, branch] for branch in branches)]
-            mold = molds[kind, branches]
-            cells.append(mold.cell(seeds, tuple(parent.key for parent in parents)))
+            whole = molds[kind, branches]
+            cells += whole.cells(seeds, tuple(parent.key for parent in parents))
     return cells
 
 

@@ -9,6 +9,7 @@ from harness.api.cells import (
     Cell,
     EvaluateWork,
     MeasureWork,
+    PartWork,
     Plan,
     Seeds,
     Stage,
@@ -49,7 +50,7 @@ def grouped(plan: Plan) -> dict[tuple[Stage, str, str], list[Cell]]:
     """The plan's cells by stage, procedure and metric ("" where there is none)."""
     groups: dict[tuple[Stage, str, str], list[Cell]] = {}
     for cell in plan.cells:
-        metric = cell.work.metric.label if isinstance(cell.work, MeasureWork) else ""
+        metric = cell.work.metric.label if isinstance(cell.work, MeasureWork | PartWork) else ""
         groups.setdefault((cell.stage, cell.procedure, metric), []).append(cell)
     return groups
 
@@ -146,4 +147,6 @@ def _cell_as_json(cell: Cell, survey: Survey) -> dict[str, Json]:
             fields |= {"split": split.name, "scores": [score.label for score in scores]}
         case MeasureWork(metric=metric, splits=splits):
             fields |= {"metric": metric.label, "splits": [split.name for split in splits]}
+        case PartWork(whole=whole, part=part):
+            fields |= {"metric": whole.metric.label, "part": part, "parts": whole.parts}
     return fields

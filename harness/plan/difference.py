@@ -14,6 +14,7 @@ _WORDS = {
     "checkpoint": "the bytes of the checkpoint",
     "limit.examples": "the limit on examples",
     "limit.steps": "the limit on steps",
+    "part": "which part of the work (number, of how many)",
     "seeds.pretrain": "the pretraining seed",
     "seeds.finetune": "the fine-tuning seed",
     "seeds.order": "the seed of the data order",

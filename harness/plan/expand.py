@@ -9,6 +9,7 @@ from harness.api.cells import (
     Cell,
     EvaluateWork,
     MeasureWork,
+    PartWork,
     Plan,
     Procedure,
     Stage,
@@ -120,7 +121,7 @@ def _named(cell: Cell) -> tuple[str, str]:
     match cell.work:
         case EvaluateWork(split=split):
             return "splits", split.name
-        case MeasureWork(metric=metric):
+        case MeasureWork(metric=metric) | PartWork(whole=MeasureWork(metric=metric)):
             return "metrics", metric.label
         case TrainWork(model=model):
             return ("procedures", cell.procedure) if cell.procedure else ("models", model.label)

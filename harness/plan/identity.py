@@ -17,6 +17,7 @@ from harness.api.cells import (
     EvaluateWork,
     Limit,
     MeasureWork,
+    PartWork,
     Seeds,
     SplitUse,
     Stage,
@@ -33,6 +34,7 @@ ENGINE = MappingProxyType(
         Stage.MERGE: 1,
         Stage.BRANCH: 1,
         Stage.EVALUATE: 1,
+        Stage.PART: 1,
         Stage.MEASURE: 1,
     }
 )
@@ -104,13 +106,19 @@ def shared_identity(
             splits: list[Json] = [{"name": s.name, **_split(s)} for s in work.splits]
             parts |= {"metric": _use(work.metric), "of": work.of}
             return parts | ({"splits": splits} if splits else {})
+        case PartWork(whole=whole, part=part):
+            measured = shared_identity(Stage.MEASURE, whole, precision, limit)
+            return {**measured, **parts, "part": [part, whole.parts]}
 
 
 def own_identity(work: Work, seeds: Sequence[Seeds], parents: Sequence[str]) -> dict[str, Json]:
     """The part of the identity that belongs to one cell: its parents and the seeds that it uses.
 
-    What a parent was drawn with is in the parent's key already.
+    What a parent was drawn with is in the parent's key already. Parts of a measurement are left
+    out: into how many it was split changes no number.
     """
+    if isinstance(work, MeasureWork) and work.parts:
+        parents = parents[: -work.parts]
     own: dict[str, Json] = {"parents": list(parents)} if parents else {}
     if isinstance(work, TrainWork):
         own["seeds"] = _drawing(seeds[0], work.init)

@@ -5,7 +5,7 @@ from bisect import insort
 from collections.abc import Collection, Iterable
 from types import MappingProxyType
 
-from harness.api.cells import Cell, MeasureWork, Stage, TrainWork
+from harness.api.cells import Cell, MeasureWork, PartWork, Stage, TrainWork
 
 RANK = MappingProxyType(
     {
@@ -13,6 +13,7 @@ RANK = MappingProxyType(
         Stage.FINETUNE: 1,
         Stage.MERGE: 2,
         Stage.BRANCH: 3,
+        Stage.PART: 4,
         Stage.MEASURE: 4,
         Stage.EVALUATE: 5,
     }
@@ -45,6 +46,8 @@ def group_of(cell: Cell) -> Group:
         return (cell.stage, POINT, *cell.parents[:1])  # the others are branches of that run
     if isinstance(work, MeasureWork):
         return (cell.stage, cell.procedure, RUNS)
+    if isinstance(work, PartWork):
+        return (cell.stage, cell.procedure, work.metric.label, *(s.name for s in work.whole.splits))
     if cell.stage == Stage.EVALUATE:
         return (cell.stage, *cell.parents)
     branch = (str(work.branch.step),) if isinstance(work, TrainWork) and work.branch else ()

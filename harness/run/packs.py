@@ -78,6 +78,8 @@ class Packing:
             return min(ready, LARGEST_EVALUATION)
         if group[:2] == (Stage.MEASURE, POINT):
             return min(ready, LARGEST_MEASUREMENT)
+        if group[0] == Stage.PART:  # long ones: jobs get shorter towards the end
+            return min(-(-ready // (2 * self.workers)), LARGEST_MEASUREMENT)
         if group[0] == Stage.MEASURE:  # one worker shares everything; more get equal parts
             jobs = 2 * self.workers if self.workers > 1 else 1
             return board.whole(group, min(-(-ready // jobs), LARGEST_SHARED))

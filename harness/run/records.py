@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import Literal
 
-from harness.api.cells import Cell, EvaluateWork, MeasureWork, SplitUse, TrainWork, Use
+from harness.api.cells import Cell, EvaluateWork, MeasureWork, PartWork, SplitUse, TrainWork, Use
 from harness.api.errors import HarnessError
 from harness.api.readings import Reading
 from harness.api.results import CellRecord, Plugin, Scored, Trained
@@ -112,7 +112,7 @@ def _uses(cell: Cell) -> Iterator[tuple[str, Use]]:
             yield from _split("split", work.split)
             for use in work.scores:
                 yield f"score.{use.label}", use
-        case MeasureWork() as work:
+        case PartWork(whole=work) | (MeasureWork() as work):
             yield "metric", work.metric
             yield "model", work.model
             yield from _split("train", work.train)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from harness.api.cells import Cell, EvaluateWork, MeasureWork, TrainWork
+from harness.api.cells import Cell, EvaluateWork, MeasureWork, PartWork, TrainWork
 from harness.api.contexts import Event, Job
 
 EVALUATION_STEPS = 5.0
@@ -116,7 +116,7 @@ def describe(cell: Cell, count: int = 1) -> str:
     'finetune random seeds 2/1'
     """
     words = [cell.stage.value]
-    if isinstance(cell.work, MeasureWork):
+    if isinstance(cell.work, MeasureWork | PartWork):
         words.append(cell.work.metric.label)
     if cell.procedure:
         words.append(cell.procedure)
@@ -127,6 +127,8 @@ def describe(cell: Cell, count: int = 1) -> str:
     words.append(
         f"seed{'s' if len(seeds) > 1 or '/' in seeds[0] else ''} {' and '.join(seeds[:3])}"
     )
+    if isinstance(cell.work, PartWork):
+        words.append(f"{cell.work.part + 1} of {cell.work.whole.parts}")
     if isinstance(cell.work, EvaluateWork):
         words.append(f"on {cell.work.split.name}")
     if isinstance(cell.work, TrainWork) and cell.work.branch is not None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from harness.api.cells import Cell, EvaluateWork, MeasureWork, TrainWork
+from harness.api.cells import Cell, EvaluateWork, MeasureWork, PartWork, TrainWork
 from harness.api.contexts import Event, Job
 from harness.api.errors import HarnessError
 from harness.api.readings import Reading
@@ -47,7 +47,7 @@ def work(context: WorkContext, job: Job, tell: Tell) -> None:
     _train(by_kind.get(TrainWork, []), context, teller)
     for cell in by_kind.get(EvaluateWork, []):
         _evaluate(cell, context, teller)
-    _measure(by_kind.get(MeasureWork, []), context, teller)
+    _measure([*by_kind.get(PartWork, []), *by_kind.get(MeasureWork, [])], context, teller)
 
 
 def _of_this_code(cells: Sequence[Cell], context: WorkContext, teller: "_Teller") -> Iterator[Cell]:
