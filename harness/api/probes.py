@@ -79,6 +79,8 @@ class Krylov(Protocol):
         """The `count` largest eigenvalues, by magnitude or by value (with multiplicity).
 
         Grows the space until every residual is at most `tolerance`, or to `products` products.
+        Where memory does not hold so many vectors of length P, Lanczos restarts from the best ones:
+        that takes more products, and the residuals are as true.
         """
 
     def directions(
@@ -101,6 +103,14 @@ class Krylov(Protocol):
         Hutchinson: P v'Hv, one product each, the first being the start of the space. With a
         sketch of so many products of the space, only what lies outside it is sampled (Hutch++).
         They share products with `top` and `density`.
+        """
+
+    def module_traces(self, count: int, sketch: int = 0) -> Tensor:
+        """What the modules (`Probe.modules`) have of these estimates [count, modules].
+
+        Unbiased estimates of the traces of the modules' own blocks; each row sums to the estimate
+        of the whole. They cost no products beyond those of `trace_samples`. NaN, of one or all
+        columns, where the point has diverged.
         """
 
 

@@ -10,25 +10,35 @@ finds the second copies. Golub and Van Loan, Matrix Computations, chapter 10.
 """
 
 from collections.abc import Callable
-from itertools import accumulate, pairwise
 from typing import Literal
 
 import torch
 from torch import Generator, Tensor
 
 from harness.api.contexts import Eigenvalues
-from harness.measure.segments import Known, Segment
+from harness.measure.basis import Basis
+from harness.measure.inside import Inside
+from harness.measure.restarted import Restarted
+from harness.measure.segments import Known, Segment, Want
 
 NOISE = 10.0  # rounding of a product, in units of eps * ||H||
 WIDE_BYTES = 2**30  # a basis up to this size is kept in float64
+Parts = Callable[[Tensor], Tensor]  # sums [modules] of a vector [n] over modules
+
+
+def wide(size: int, dtype: torch.dtype, device: torch.device) -> torch.dtype:
+    """What the vectors of a basis are kept in."""
+    narrow = device.type == "mps" or 8 * size * 100 > WIDE_BYTES
+    return dtype if narrow else torch.float64
 
 
 class KrylovSpace:
     """A Krylov space of a symmetric operator on R^n that grows on demand.
 
     The operator's own precision decides what counts as noise; recurrence and basis are float64
-    where the device has it and the memory allows. With a `window` only so many basis vectors are
-    kept: enough for densities, where a ghost shares the weight of the eigenvalue it repeats.
+    where the device has it and the memory allows. With `room` only so many basis vectors are kept,
+    and the last two. Beyond them the recurrence goes on for densities, where a ghost shares the
+    weight of the eigenvalue it repeats; eigenvalues come from restarts (`restarted.py`).
     """
 
     def __init__(
@@ -39,22 +49,25 @@ class KrylovSpace:
         *,
         dtype: torch.dtype = torch.float64,
         device: torch.device | None = None,
-        window: int | None = None,
+        room: int | None = None,
+        parts: Parts | None = None,
     ) -> None:
-        self._window = window
-        self._product = product
+        device = device or torch.device("cpu")
+        self._wide = wide(size, dtype, device)
+        self._multiply = product
         self._size = size
         self._generator = generator
         self._dtype = dtype
-        self._device = device or torch.device("cpu")
-        narrow = self._device.type == "mps" or 8 * size * 100 > WIDE_BYTES
-        self._wide = dtype if narrow else torch.float64
-        self._rows = torch.empty(0, size, dtype=self._wide, device=self._device)
-        self._count = 0
+        self._room = room if room is not None and room < size else None
+        self._parts = parts
+        self._basis = Basis(torch.empty(0, size, dtype=self._wide, device=device), self._room)
         self._eps = torch.finfo(dtype).eps
         self._scales: list[float] = []  # the largest ||Hv|| up to each product
         self._segments: list[Segment] = []
         self._finite = True
+        self._first: Tensor | None = None
+        self._restarted: tuple[Want, Restarted] | None = None
+        self._answers: dict[Want, Eigenvalues] = {}
 
     @property
     def size(self) -> int:
@@ -69,7 +82,12 @@ class KrylovSpace:
     @property
     def bytes(self) -> int:
         """Memory of the basis."""
-        return self._rows.nbytes
+        return self._basis.bytes + (self._restarted[1].bytes if self._restarted else 0)
+
+    @property
+    def reach(self) -> int:
+        """Products whose vectors are all kept."""
+        return self._size if self._room is None else self._room - 1
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -84,41 +102,60 @@ class KrylovSpace:
         They are read after the first product that answers the question, also where the space has
         grown since: what one metric reads does not depend on what others asked before.
         """
-        wanted = min(count, self._size)
-        known, converged = self._settled(wanted, by, tolerance, products)
+        want = Want(min(count, self._size), by, tolerance, products)
+        known, converged = self._settled(want)
         if known is None:
-            return _nothing(wanted, self.products)
-        return known.read(wanted, by, converged=converged)
+            return _nothing(want.count, self.products)
+        if converged or products <= self.reach:
+            return known.read(want.count, by, converged=converged)
+        if want not in self._answers:
+            self._answers[want] = self._further(want, known).read()
+        return self._answers[want]
 
     def directions(
         self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int
     ) -> Tensor:
         """Unit eigenvectors [count, n] of the eigenvalues that `top` gives, in its order."""
-        wanted = min(count, self._size)
-        known, _ = self._settled(wanted, by, tolerance, products)
+        want = Want(min(count, self._size), by, tolerance, products)
+        known, converged = self._settled(want)
         if known is None:
-            return torch.full((wanted, self._size), float("nan"), dtype=self._wide)
-        return known.directions(self._rows, wanted, by)
+            return torch.full((want.count, self._size), float("nan"), dtype=self._wide)
+        if converged or products <= self.reach:
+            rows = known.directions(want.count, by)
+            return torch.stack([self._basis.combined(row) for row in rows])
+        return self._further(want, known).directions()
 
-    def _settled(
-        self, wanted: int, by: Literal["magnitude", "value"], tolerance: float, products: int
-    ) -> tuple[Known | None, bool]:
+    def _settled(self, want: Want) -> tuple[Known | None, bool]:
         """What is known after the first product that answers, or after so many; and whether."""
-        for taken in range(1, max(products, 1) + 1):
+        for taken in range(1, max(min(want.products, self.reach), 1) + 1):
             if self.products < taken:
                 self.extend()
             if not self._finite and self.products < taken:
                 return None, False
             known = self._known(taken)
-            if known.answered(wanted, by, tolerance):
+            if known.answered(want):
                 return known, True
         return known, False
+
+    def _further(self, want: Want, known: Known) -> Restarted:
+        """The restarted iteration from what is kept: a function of that and of what is wanted."""
+        if self._restarted is None or self._restarted[0] != want:
+            self._restarted = None  # before the next takes memory
+            draws = torch.Generator().manual_seed(self._generator.initial_seed() + 1)
+            begun = Restarted(want, known, self._basis, self._image, lambda n: _draw(n, draws))
+            self._restarted = want, begun
+            begun.run()
+        return self._restarted[1]
 
     def start(self) -> Tensor:
         """The random unit vector that the space begins with."""
         if not self._segments:
             self._open()
-        return self._rows[0]
+        return self._basis.row(0)
+
+    def diagonal(self) -> Tensor | None:
+        """The start's n v_i (Hv)_i, summed by module; None before the first product."""
+        return self._first
 
     def first(self, steps: int) -> Segment | None:
         """The first segment after at most so many products; None where one is not finite."""
@@ -127,26 +164,16 @@ class KrylovSpace:
                 return None
         return self._segments[0].first(steps)
 
-    def split(self, products: int) -> tuple[float, Callable[[Tensor], Tensor]] | None:
-        """The trace inside the space after so many products, and what it holds of any v'Hv.
+    def inside(self, products: int) -> Inside | None:
+        """What the space knows of H after so many products, or those that it has room for.
 
         None where a product is not finite.
         """
-        products = min(products, self._size)
+        products = min(products, self.reach)
         while self.products < products:
             if not self.extend():
                 return None
-        known = self._known(products)
-        ends = accumulate([0, *(len(segment.alphas) for segment in known.segments)])
-        places = list(pairwise(ends))
-
-        def inside(vector: Tensor) -> Tensor:
-            along = self._rows[: known.products + 1] @ vector.to(self._wide)
-            along = torch.cat([along.double().cpu(), torch.zeros(1, dtype=torch.float64)])
-            parts = zip(known.segments, places, strict=True)
-            return torch.stack([one.inside(along[a:b], along[b]) for one, (a, b) in parts]).sum()
-
-        return sum(sum(segment.alphas) for segment in known.segments), inside
+        return Inside(self._known(products), self._basis, self._parts)
 
     def extend(self) -> bool:
         """One more product; False where there is none: R^n is exhausted, or it is not finite."""
@@ -154,29 +181,34 @@ class KrylovSpace:
             return False
         if not self._segments or self._segments[-1].closed:
             self._open()
-        segment, basis = self._segments[-1], self._rows[: self._count]
-        image = self._product(basis[-1].to(self._dtype)).to(self._wide)
+        segment, last = self._segments[-1], self._basis.last()
+        image = self._image(last)
         norm = float(image.norm())
         if not norm < float("inf"):
             self._finite = False
             return False
+        if self._parts is not None and self._first is None:
+            self._first = self._parts(last * image) * self._size
         self._scales.append(max(norm, self._scales[-1] if self._scales else 0.0))
-        alpha = float(image @ basis[-1])
-        image = image - alpha * basis[-1]
+        alpha = float(image @ last)
+        image = image - alpha * last
         if segment.betas:
-            image -= segment.betas[-1] * basis[-2]
-        image = self._orthogonal(image)
+            image -= segment.betas[-1] * self._basis.before_last()
+        image = self._basis.orthogonal(image)
         beta = float(image.norm())
         segment.alphas.append(alpha)
         segment.betas.append(beta)
         segment.closed = beta <= self._floor(self.products) or self.products >= self._size
         if not segment.closed:
-            self._keep(image / beta)
+            self._basis.add(image / beta)
         return True
+
+    def _image(self, vector: Tensor) -> Tensor:
+        return self._multiply(vector.to(self._dtype)).to(self._wide)
 
     def _open(self) -> None:
         self._segments.append(Segment())
-        self._keep(self._fresh())
+        self._basis.add(self._basis.fresh(lambda n: _draw(n, self._generator)))
 
     def _floor(self, products: int) -> float:
         """Rounding noise of a product. Relative: H = 0 gives 0, 1e-9 H behaves like H."""
@@ -192,33 +224,9 @@ class KrylovSpace:
         scale = self._scales[products - 1]
         return Known(tuple(segments), self._floor(products), scale, self._size)
 
-    def _fresh(self) -> Tensor:
-        """A random unit vector orthogonal to the basis."""
-        draw = torch.randn(self._size, generator=self._generator, dtype=torch.float64)
-        vector = draw.to(self._wide).to(self._device)
-        vector = self._orthogonal(vector / float(vector.norm()))
-        return vector / float(vector.norm())
 
-    def _keep(self, vector: Tensor) -> None:
-        if self._window is not None and self._count == self._window:
-            self._rows = torch.cat([self._rows[1 : self._count], vector[None]])
-            return
-        if self._count == len(self._rows):
-            more = self._rows.new_empty(max(8, self._count // 2), self._size)
-            self._rows = torch.cat([self._rows, more])
-        self._rows[self._count] = vector
-        self._count += 1
-
-    def _orthogonal(self, vector: Tensor) -> Tensor:
-        """The part outside the basis: Gram-Schmidt, again where it took much away."""
-        basis = self._rows[: self._count]
-        before, norm = float("inf"), float(vector.norm())
-        for _ in range(3):
-            if norm >= 0.7 * before or self._count == 0:
-                break
-            vector = vector.sub(basis.T @ (basis @ vector))
-            before, norm = norm, float(vector.norm())
-        return vector
+def _draw(size: int, generator: Generator) -> Tensor:
+    return torch.randn(size, generator=generator, dtype=torch.float64)
 
 
 def _nothing(count: int, products: int) -> Eigenvalues:

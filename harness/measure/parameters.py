@@ -1,5 +1,7 @@
 """A network's parameters as one vector: their names, their groups, and the way back."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -44,6 +46,23 @@ def modules(scene: Scene) -> tuple[str, ...]:
     """Names of the modules that hold parameters of their own ("" for the network itself)."""
     names = parameter_names(scene)
     return tuple(dict.fromkeys(name.rpartition(".")[0] for name in names))
+
+
+def sums_by_module(scene: Scene) -> Callable[[Tensor], Tensor]:
+    """Sums of a vector [P] over the parameters of each of `modules` (float64, on the CPU)."""
+    owners = modules(scene)
+    shapes = dict(scene.network.module.named_parameters())
+    names = parameter_names(scene)
+    sizes = [shapes[name].numel() for name in names]
+    places = [owners.index(name.rpartition(".")[0]) for name in names]
+
+    def sums(vector: Tensor) -> Tensor:
+        total = torch.zeros(len(owners), dtype=torch.float64)
+        for place, part in zip(places, torch.split(vector, sizes), strict=True):
+            total[place] += float(part.double().sum() if part.device.type != "mps" else part.sum())
+        return total
+
+    return sums
 
 
 def group(scene: Scene, which: str) -> Tensor:

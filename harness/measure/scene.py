@@ -67,12 +67,13 @@ class Budget:
     """Bytes that may be in use at any one time.
 
     `batch`: activations of the examples that run at once, and weights that are stacked; on a CPU
-    this is kept near the caches. `graph`: a graph that is kept for Hessian products. `cache`:
-    inputs and weights kept over a pack.
+    this is kept near the caches. `graph`: a graph that is kept for Hessian products. `basis`: the
+    vectors of a Krylov space. `cache`: inputs and weights kept over a pack.
     """
 
     batch: int = 64 * 2**20
     graph: int = 2**30
+    basis: int = 2 * 2**30
     cache: int = 512 * 2**20
 
     @staticmethod
@@ -80,7 +81,7 @@ class Budget:
         """What suits a kind of device."""
         if device.type == "cpu":
             return Budget()
-        return Budget(batch=2 * 2**30, graph=8 * 2**30, cache=4 * 2**30)
+        return Budget(batch=2 * 2**30, graph=8 * 2**30, basis=16 * 2**30, cache=4 * 2**30)
 
 
 def _itself(key: str, point: str) -> tuple[str, str]:

@@ -33,15 +33,6 @@ class Segment:
         last = 0.0 if self.closed else self.betas[-1]
         return values, (last * vectors[-1].abs()).clamp(min=floor)
 
-    def inside(self, coordinates: Tensor, beyond: Tensor) -> Tensor:
-        """What v'Hv - (Pv)'H(Pv) is, for P the projection off the segment's m vectors.
-
-        `coordinates` [m] are v's in them, `beyond` the one along the vector that comes next.
-        """
-        image = self.matrix().to(coordinates) @ coordinates
-        last = 0.0 if self.closed else self.betas[-1]
-        return coordinates @ image + 2 * last * coordinates[-1] * beyond
-
     def matrix(self) -> Tensor:
         """The tridiagonal matrix T."""
         middle = torch.tensor(self.alphas, dtype=torch.float64)
@@ -63,8 +54,24 @@ class Known:
         """Products that it takes to know this."""
         return sum(len(segment.alphas) for segment in self.segments)
 
-    def answered(self, wanted: int, by: Literal["magnitude", "value"], tolerance: float) -> bool:
-        """Whether the `wanted` largest eigenvalues are known well enough."""
+    @property
+    def trace(self) -> float:
+        """The sum of what H is along the space's vectors."""
+        return sum(sum(segment.alphas) for segment in self.segments)
+
+    def matrix(self) -> Tensor:
+        """H as the space knows it: in its vectors, and the next one where there is one."""
+        whole = blocks(*(segment.matrix() for segment in self.segments))
+        last = self.segments[-1]
+        if last.closed:
+            return whole
+        whole = blocks(whole, torch.zeros(1, 1, dtype=torch.float64))
+        whole[-1, -2] = whole[-2, -1] = last.betas[-1]
+        return whole
+
+    def answered(self, want: "Want") -> bool:
+        """Whether the largest eigenvalues are known well enough."""
+        wanted, by, tolerance = want.count, want.by, want.tolerance
         values, residuals = self._ordered(by)
         if self.products >= self.size:
             return True
@@ -90,31 +97,59 @@ class Known:
         order = rank(values, by).argsort(descending=True, stable=True)
         return values[order], residuals[order]
 
-    def directions(self, rows: Tensor, wanted: int, by: Literal["magnitude", "value"]) -> Tensor:
-        """Unit Ritz vectors [wanted, n] of the `wanted` largest eigenvalues, from the basis."""
-        start, values, found = 0, [], []
+    def directions(self, wanted: int, by: Literal["magnitude", "value"]) -> Tensor:
+        """Unit Ritz vectors of the `wanted` largest eigenvalues: coordinates [wanted, m]."""
+        values, vectors = [], []
         for segment in self.segments:
-            nodes, vectors = torch.linalg.eigh(segment.matrix())
-            basis = rows[start : start + len(nodes)]
-            best = rank(nodes, by).argsort(descending=True, stable=True)[:wanted]
+            nodes, columns = torch.linalg.eigh(segment.matrix())
+            best = rank(nodes, by).argsort(descending=True, stable=True)
             values.append(nodes[best])
-            found.append(vectors[:, best].T.to(basis) @ basis)
-            start += len(nodes)
+            vectors.append(columns[:, best])
         order = rank(torch.cat(values), by).argsort(descending=True, stable=True)[:wanted]
-        return torch.cat(found)[order.to(rows.device)]
+        return blocks(*vectors)[:, order].T
 
     def read(
         self, wanted: int, by: Literal["magnitude", "value"], *, converged: bool
     ) -> Eigenvalues:
         """The `wanted` largest eigenvalues, as well as they are known."""
         values, residuals = self._ordered(by)
-        values, residuals = values[:wanted], residuals[:wanted]
+        noise = Noise(self.floor, self.scale)
+        return noise.read(values[:wanted], residuals[:wanted], self.products, converged=converged)
+
+
+@dataclass(frozen=True)
+class Want:
+    """The `count` largest eigenvalues, how exactly, and for how many products at most."""
+
+    count: int
+    by: Literal["magnitude", "value"]
+    tolerance: float
+    products: int
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The rounding noise of a product, and the size of the operator."""
+
+    floor: float
+    scale: float
+
+    def read(
+        self, values: Tensor, residuals: Tensor, products: int, *, converged: bool
+    ) -> Eigenvalues:
+        """Eigenvalues with residuals relative to them, or to the largest where they are noise."""
         largest = torch.full_like(values, self.scale)
         size = torch.where(values.abs() > self.floor, values.abs(), largest)
         relative = torch.where(residuals > 0, residuals / size, torch.zeros_like(residuals))
-        return Eigenvalues(values, relative, self.products, converged)
+        return Eigenvalues(values, relative, products, converged)
 
 
 def rank(values: Tensor, by: Literal["magnitude", "value"]) -> Tensor:
     """What eigenvalues are ordered by."""
     return values.abs() if by == "magnitude" else values
+
+
+def blocks(*parts: Tensor) -> Tensor:
+    """A matrix with these on its diagonal."""
+    whole: Tensor = torch.block_diag(*parts)  # type: ignore[no-untyped-call]  # torch's own
+    return whole

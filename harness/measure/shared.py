@@ -64,7 +64,7 @@ class Shared:
         self.evaluations = Shelf(self.scene.budget.cache)
         self.samples = Shelf(self.scene.budget.cache)
         self.lines = Shelf(self.scene.budget.cache)  # apart: they are many, end points few
-        self.spaces = Shelf(self.scene.budget.graph, growing=True)
+        self.spaces = Shelf(self.scene.budget.graph + self.scene.budget.basis, growing=True)
 
 
 def tensors_size(weights: Mapping[str, Tensor]) -> int:

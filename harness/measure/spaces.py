@@ -8,14 +8,16 @@ from torch import Tensor
 
 from harness.api.contexts import Eigenvalues, Weights
 from harness.compute.streams import stream
+from harness.measure import parameters
 from harness.measure.curvature import Curvature
 from harness.measure.data import Sample
 from harness.measure.fisher import Fisher, Kind
-from harness.measure.krylov import KrylovSpace
+from harness.measure.krylov import KrylovSpace, wide
 from harness.measure.ledger import Ledger
 from harness.measure.runs import Runs
 from harness.measure.view import View
 
+LEAST = 3  # vectors that a space keeps in any case, and the last two
 Matrix = Literal["hessian", "ggn", "true", "empirical", "covariance"]
 
 
@@ -74,6 +76,10 @@ class PaidSpace:
         """Independent estimates of the trace."""
         return self._paying().trace_samples(count, sketch)
 
+    def module_traces(self, count: int, sketch: int = 0) -> Tensor:
+        """What the modules have of these estimates."""
+        return self._paying().module_traces(count, sketch)
+
     def _paying(self) -> Runs:
         self.shared.payer.ledger = self.ledger
         return self.shared.runs
@@ -88,7 +94,9 @@ def space_of(view: View, weights: Weights, sample: Sample, matrix: Matrix) -> Pa
         payer = Payer(view.ledger)
         here = Curvature(view.scene, weights, sample, view.bytes_each(weights, sample))
         product = _product(view, weights, sample, matrix, here)
-        window = max(2, view.scene.budget.graph // (here.size * sample.dtype.itemsize))
+        device = view.scene.device
+        row = here.size * wide(here.size, sample.dtype, device).itemsize
+        room = max(LEAST, view.scene.budget.basis // (2 * row))  # the rest is for restarts
 
         def begin(run: int) -> KrylovSpace:
             run_name = (f"run {run}",) if run else ()
@@ -97,8 +105,9 @@ def space_of(view: View, weights: Weights, sample: Sample, matrix: Matrix) -> Pa
                 here.size,
                 stream(0, "\x1f".join(["probe:krylov", sample.name, *name, *told, *run_name])),
                 dtype=sample.dtype,
-                device=view.scene.device,
-                window=window if run else None,
+                device=device,
+                room=room,
+                parts=parameters.sums_by_module(view.scene),
             )
 
         return SharedSpace(Runs(begin(0), begin), payer, here.bytes)

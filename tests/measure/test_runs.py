@@ -13,14 +13,14 @@ def symmetric(*eigenvalues, seed=0):
     return basis @ torch.diag(torch.tensor(eigenvalues).double()) @ basis.T
 
 
-def runs(matrix, name="runs", window=None, paid=None):
+def runs(matrix, name="runs", room=None, paid=None):
     def product(vector):
         if paid is not None:
             paid.append(1)
         return matrix @ vector
 
     def begin(run):
-        return KrylovSpace(product, len(matrix), stream(run, name), window=window if run else None)
+        return KrylovSpace(product, len(matrix), stream(run, name), room=room)
 
     return Runs(begin(0), begin)
 
@@ -29,10 +29,10 @@ SPECTRUM = [30.0, 12.0, 5.0, -3.0, *[(n - 20) / 40 for n in range(36)]]
 
 
 @pytest.mark.parametrize("run", [0, 3])
-@pytest.mark.parametrize("window", [None, 2])
-def test_a_run_has_the_moments_of_its_vector_up_to_2m_minus_1(run, window):
+@pytest.mark.parametrize("room", [None, 3])
+def test_a_run_has_the_moments_of_its_vector_up_to_2m_minus_1(run, room):
     matrix = symmetric(*SPECTRUM)
-    found = runs(matrix, window=window)
+    found = runs(matrix, room=room)
     vector = found.begin(run).start()
     nodes, weights = found.density(4, run)
     assert float(weights.sum()) == pytest.approx(1)
