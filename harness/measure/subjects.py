@@ -9,7 +9,7 @@ def subject_of(cell: Cell, work: MeasureWork) -> Subject:
     return Subject(
         of=work.of,
         keys=cell.parents,
-        seeds=cell.seeds,
+        seeds=cell.seeds + cell.seeds[:1] * len(work.branches),  # a branch has its run's
         pair_kind=work.pair_kind,
         branches=(None, *work.branches) if work.branches else (),
         varied=work.varied,

@@ -20,6 +20,7 @@ from harness_landscape.hessian_density import HESSIAN_DENSITY
 from harness_landscape.hessian_top import HESSIAN_TOP
 from harness_landscape.hessian_trace import HESSIAN_TRACE
 from harness_landscape.id_score import ID_SCORE
+from harness_landscape.instability import INSTABILITY
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
 from harness_landscape.lr_sensitivity import LR_SENSITIVITY
 from harness_landscape.norms import NORMS
@@ -53,6 +54,7 @@ def harness_metrics() -> Iterable[Metric]:
         HESSIAN_TOP,
         HESSIAN_TRACE,
         ID_SCORE,
+        INSTABILITY,
         LAYERWISE_BARRIER,
         LR_SENSITIVITY,
         NORMS,
