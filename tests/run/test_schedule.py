@@ -128,50 +128,6 @@ def test_readings_of_one_metric_are_cut_so_that_all_workers_are_busy(tmp_path):
     assert sizes[0] == 4
 
 
-def pairs_of(runs, metrics):
-    """Readings of all pairs by each metric, and of all runs by a metric called "all"."""
-    cells = []
-    for place, first in enumerate(runs):
-        for second in runs[place + 1 :]:
-            cells += [reading(metric, first, second) for metric in metrics]
-    return [*cells, reading("all", *runs)]
-
-
-def reading(metric, *runs):
-    use = replace(runs[0].work.model, noun="metric", name=metric, label=metric)
-    of = "pair" if len(runs) == 2 else "group"
-    work = MeasureWork(use, of, runs[0].work.model, runs[0].work.train, ())
-    parents = tuple(run.key for run in runs)
-    seeds = tuple(Seeds(0, number) for number in range(len(runs)))
-    return Cell(f"measure-{metric}-{parents}", Stage.MEASURE, "toy", seeds, parents, work)
-
-
-@pytest.mark.parametrize("workers", [1, 2, 3])
-def test_pairs_share_jobs_whatever_their_metrics_in_equal_parts(tmp_path, workers):
-    runs = [training(f"finetune-{name}", seed=n) for n, name in enumerate("abcde")]
-    cells = [*runs, *pairs_of(runs, ("one", "two"))]
-    run(runs, tmp_path)
-    _, _, pool, _ = run(cells, tmp_path, workers=workers)
-    assert sum(len(job.cells) for job in pool.jobs) == 21
-    assert pool.jobs[0].cells[0].key.startswith("measure-all")  # the pairs beside it are then free
-    of_pairs = [[cell.parents for cell in job.cells if len(cell.parents) == 2] for job in pool.jobs]
-    assert all(parents.count(pair) == 2 for parents in of_pairs for pair in parents)
-    assert [parents == sorted(parents) for parents in of_pairs] == [True] * len(of_pairs)
-    if workers == 1:
-        assert len(pool.jobs) == 1
-    else:
-        assert len(pool.jobs) >= workers
-        assert max(len(job.cells) for job in pool.jobs) <= -(-21 // (2 * workers)) + 1
-
-
-def test_readings_of_a_single_pair_are_cut_so_that_all_workers_are_busy(tmp_path):
-    runs = [training(f"finetune-{name}", seed=n) for n, name in enumerate("ab")]
-    cells = [*runs, *(reading(metric, *runs) for metric in ("one", "two", "three", "four"))]
-    run(runs, tmp_path)
-    _, _, pool, _ = run(cells, tmp_path, workers=2)
-    assert [len(job.cells) for job in pool.jobs] == [1, 1, 1, 1]
-
-
 def test_readings_of_one_point_are_one_job_whatever_their_metrics(tmp_path):
     runs = [training("finetune-a"), training("finetune-b")]
     cells = list(runs)
