@@ -1,8 +1,9 @@
 """Accuracy on the line, and robustness beyond it.
 
-Taori et al. 2020, arXiv 2007.00644; Miller et al. 2021, arXiv 2107.04649. Over many models OOD accuracy is nearly linear in in-domain accuracy once both are transformed. A
-model's effective robustness is how much it scores OOD above what that line, fitted to *other*
-models, predicts from its in-domain accuracy.
+Taori et al. 2020, arXiv 2007.00644; Miller et al. 2021, arXiv 2107.04649. Over many models OOD
+accuracy is nearly linear in in-domain accuracy once both are transformed. A model's effective
+robustness is how much it scores OOD above what that line, fitted to *other* models, predicts from
+its in-domain accuracy.
 """
 
 from dataclasses import dataclass
