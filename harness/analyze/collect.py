@@ -16,6 +16,7 @@ from harness.api.cells import (
 from harness.api.errors import HarnessError
 from harness.api.findings import Problem
 from harness.api.results import CellRecord, Scored
+from harness.plan.parts import idle
 from harness.store.store import Store
 
 STATES = ("ok", "diverged", "failed", "missing", "damaged")
@@ -42,6 +43,7 @@ def collect(plan: Plan, store: Store) -> Collected:
     states: dict[str, str] = {}
     problems: list[Problem] = []
     diverged: set[str] = set()
+    in_vain = idle(plan.cells, survey.done)
     for cell in plan.cells:
         reason = ""
         state = "missing"
@@ -58,7 +60,8 @@ def collect(plan: Plan, store: Store) -> Collected:
         if state == "diverged" or not diverged.isdisjoint(cell.parents):
             diverged.add(cell.key)
         states[cell.key] = state
-        problems.extend(_problems(cell, state, reason, records.get(cell.key), states))
+        if cell.key not in in_vain:
+            problems.extend(_problems(cell, state, reason, records.get(cell.key), states))
     return Collected(records, states, tuple(problems), frozenset(diverged))
 
 

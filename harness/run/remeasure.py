@@ -11,6 +11,8 @@ from harness.run.outcome import Outcome
 from harness.store.store import Store
 
 TRAINING = (Stage.PRETRAIN, Stage.FINETUNE, Stage.MERGE)
+ON_THE_WAY = (Stage.BRANCH, Stage.PART)
+"""What is made for readings alone, when they are measured."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def measure_plan(
         HarnessError: the store cannot be written, or the executor cannot start.
     """
     trainings = {cell.key: cell for cell in plan.cells if cell.stage in TRAINING}
-    branches = {cell.key: cell for cell in plan.cells if cell.stage == Stage.BRANCH}
+    branches = {cell.key: cell for cell in plan.cells if cell.stage in ON_THE_WAY}
     cells = [cell for cell in plan.cells if cell.stage == Stage.MEASURE]
     done = store.survey([*trainings.values(), *branches.values(), *cells]).done
     lacking = {cell.key: _lacking(cell, trainings | branches, done) for cell in cells}
@@ -58,8 +60,9 @@ def measure_plan(
     waiting = [cell for cell in cells if cell.key not in done and lacking[cell.key]]
     wanted = {key for cell in ready if cell.key not in done for key in cell.parents}
     needed = [cell for key, cell in branches.items() if key in wanted and key not in done]
-    if needed:
-        tell(needed)
+    trained = [cell for cell in needed if cell.stage == Stage.BRANCH]
+    if trained:
+        tell(trained)
     parts = (*needed, *ready)
     outcome = execute_cells(replace(plan, cells=parts), store, catalogue, options)
     without = set(outcome.missing)
@@ -84,7 +87,7 @@ def _lacking(cell: Cell, trainings: Mapping[str, Cell], done: Collection[str]) -
     while front:
         key = front.pop()
         training = trainings[key]
-        if key not in done and training.stage != Stage.BRANCH:
+        if key not in done and training.stage not in ON_THE_WAY:
             found.add(key)
         front.extend(training.parents)
     return found

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness.api.errors import HarnessError
-from harness.api.offers import Metric
-from harness.api.readings import Grid, Reading, Value
+from harness.api.offers import Metric, Parts
 from harness.api.settings import Settings, setting
 from harness_landscape.plane_geometry import Plane, through
+from harness_landscape.plane_rows import CORNERS, Rows, whole
 from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
@@ -18,13 +18,14 @@ from harness_landscape.straight_line import (
     evenly,
     ready,
 )
-from harness_landscape.surface import Ground, Surface
+from harness_landscape.surface import Ground
 
 if TYPE_CHECKING:
     from harness.api.contexts import Probe, Weights
+    from harness.api.readings import Reading
 
 GARIPOV = "Garipov et al. 2018, arXiv 1802.10026"
-CORNERS = ("start", "first", "second")
+SHORT = 21 * 21 * 1000  # passes over one example that are not worth splitting
 
 
 class PlaneSettings(Settings):
@@ -49,34 +50,61 @@ class PlaneSettings(Settings):
         ge=1,
     )
     recalibrate: Recalibrate = setting("auto", RECALIBRATE, source=RECALIBRATE_SOURCE)
+    rows: int | None = setting(
+        None,
+        "rows of the grid that are measured and stored together; null: one by one, but all at once "
+        "where points^2 times examples is at most 441,000",
+        source="a choice",
+        identity=False,
+        ge=1,
+    )
+
+    @property
+    def together(self) -> int:
+        """How many rows are measured together."""
+        if self.rows is not None:
+            return self.rows
+        short = self.examples is not None and self.points**2 * self.examples <= SHORT
+        return self.points if short else 1
 
 
 def measure(settings: PlaneSettings, probe: Probe) -> Reading:
     """A grid over the plane for every split, and how far its best point beats both runs."""
+    return join(settings, [part(settings, probe, number) for number in range(parts(settings))])
+
+
+def parts(settings: PlaneSettings) -> int:
+    """How many parts of whole rows the grid is measured in."""
+    return math.ceil(settings.points / settings.together)
+
+
+def join(settings: PlaneSettings, readings: Sequence[Reading]) -> Reading:
+    """The plane of all its rows."""
+    return whole(readings)
+
+
+def part(settings: PlaneSettings, probe: Probe, number: int) -> Reading:
+    """Some rows of the grids; before the first ones the three points are evaluated too."""
     third = _third(settings.third, probe)
     corners = [probe.weights(0, third), probe.weights(0), probe.weights(1)]
     plane = through(*(probe.parameters(corner) for corner in corners))
-    finite = all(math.isfinite(number) for mark in plane.marks for number in mark)
     xs, ys = (_places([mark[axis] for mark in plane.marks], settings) for axis in (0, 1))
+    ys = ys[number * settings.together :][: settings.together]
     ground = Ground(
         probe,
         probe.splits,
         settings.examples,
         ready=lambda points: ready(points, probe, settings.recalibrate),
     )
-    found = ground.surfaces(_points(probe, plane, corners, (xs, ys)), len(plane.origin))
-    marks = dict(zip(CORNERS, plane.marks, strict=True))
-    places = [*plane.marks, *((x, y) for y in ys for x in xs)]
-    return Reading(
-        values=tuple(value for split in found for value in _values(found[split], places, split)),
-        grids=tuple(
-            Grid(name="plane", split=split, x=xs, y=ys, z=_rows(surface, len(xs)), marks=marks)
-            for split, surface in found.items()
-            if finite
-        ),
+    found = ground.surfaces(
+        _points(probe, plane, corners, (xs, ys), ends=number == 0), len(plane.origin)
+    )
+    rows = Rows(xs, ys, dict(zip(CORNERS, plane.marks, strict=True)), corners=number == 0)
+    return rows.reading(
+        found,
         protocol={
             "third": third,
-            "points": [len(xs), len(ys)],
+            "points": [settings.points, settings.points],
             "margin": settings.margin,
             "examples": {split: surface.examples for split, surface in found.items()},
             "same_examples_at_all_points": True,
@@ -117,34 +145,20 @@ def _places(marks: list[float], settings: PlaneSettings) -> list[float]:
 
 
 def _points(
-    probe: Probe, plane: Plane, corners: list[Weights], places: tuple[list[float], list[float]]
+    probe: Probe,
+    plane: Plane,
+    corners: list[Weights],
+    places: tuple[list[float], list[float]],
+    *,
+    ends: bool,
 ) -> Iterator[Weights]:
-    """The corners themselves, then the grid row by row; buffers off them are the first run's."""
-    yield from corners
+    """The corners where they are wanted, then row by row; buffers off them are the first run's."""
+    if ends:
+        yield from corners
     xs, ys = places
     for y in ys:
         for x in xs:
             yield probe.at(plane.at(x, y), corners[1])
-
-
-def _rows(surface: Surface, width: int) -> dict[str, list[list[float]]]:
-    grid = Surface(surface.loss[len(CORNERS) :], surface.error[len(CORNERS) :], surface.examples)
-    return grid.rows(width)
-
-
-def _values(surface: Surface, places: list[tuple[float, float]], split: str) -> list[Value]:
-    values = []
-    for name, heights in (("loss", surface.loss), ("error", surface.error)):
-        at = heights.tolist()
-        best = min(range(len(at)), key=lambda number: (math.isnan(at[number]), at[number]))
-        gain = min(at[1], at[2]) - at[best] if at[1] == at[1] and at[2] == at[2] else math.nan
-        values.append(Value(name=f"gain-{name}", split=split, value=gain))
-        details = {f"{name}-{corner}": at[number] for number, corner in enumerate(CORNERS)}
-        details |= {
-            f"best-{name}-{axis}": place for axis, place in zip("xy", places[best], strict=True)
-        }
-        values += [Value(name=n, split=split, value=v, detail=True) for n, v in details.items()]
-    return values
 
 
 PLANE = Metric(
@@ -153,6 +167,7 @@ PLANE = Metric(
     source=f"{GARIPOV}; Neyshabur et al. 2020, arXiv 2008.11687",
     settings=PlaneSettings,
     measure=measure,
+    parts=Parts(count=parts, measure=part, join=join),
     of="pair",
     access="ood-labels",
     direction="larger gain: the plane holds a point that beats both runs; its relation to OOD "
