@@ -46,7 +46,7 @@ def test_pairs_share_jobs_whatever_their_metrics_in_equal_parts(tmp_path, worker
     cells = [*runs, *pairs_of(runs, ("one", "two"))]
     found = jobs(cells, runs, workers, tmp_path)
     assert sum(len(job) for job in found) == 21
-    assert found[0].cells[0].key.startswith("measure-all")  # the pairs beside it are then free
+    assert found[0][0].key.startswith("measure-all")  # the pairs beside it are then free
     of_pairs = [[cell.parents for cell in job if len(cell.parents) == 2] for job in found]
     assert all(parents.count(pair) == 2 for parents in of_pairs for pair in parents)
     assert [parents == sorted(parents) for parents in of_pairs] == [True] * len(of_pairs)
