@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from harness.api.offers import Method as Method
     from harness.api.offers import Metric as Metric
     from harness.api.offers import Model as Model
+    from harness.api.offers import Parts as Parts
     from harness.api.offers import Reporter as Reporter
     from harness.api.offers import Score as Score
     from harness.api.offers import Shift as Shift
@@ -72,7 +73,7 @@ _PLACES = {
     "api.findings": "Findings",
     "api.hooks": "hookimpl",
     "api.networks": "Network",
-    "api.offers": "Command Dataset Executor Method Metric Model Reporter Score Shift",
+    "api.offers": "Command Dataset Executor Method Metric Model Parts Reporter Score Shift",
     "api.readings": "Cost Curve Grid Reading Value",
     "api.recipes": "Optimizer Phase Recipe Schedule",
     "api.settings": "NoSettings Settings SplitName setting",
