@@ -144,6 +144,7 @@ def a_cell(seed=0, *, model=None, method=None, **other):
         augment=other.pop("augment", ()),
         batch=other.pop("batch", 32),
         init=other.pop("init", "random"),
+        branch=other.pop("branch", None),
     )
     seeds = other.pop("seeds", Seeds(0, seed))
     defaults = {"parents": (), "procedure": "random", "stage": Stage.FINETUNE}

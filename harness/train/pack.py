@@ -11,7 +11,6 @@ from torch import Tensor
 from harness.api.cells import Cell, TrainWork
 from harness.api.networks import Network
 from harness.api.results import Trained
-from harness.compute.streams import RunStreams
 from harness.compute.workbench import Workbench
 from harness.train.alone import Alone
 from harness.train.batches import Batches
@@ -19,6 +18,7 @@ from harness.train.course import Course, course_of
 from harness.train.loop import Trail, train
 from harness.train.stack import Stack
 from harness.train.start import starting_weights
+from harness.train.turning import streams_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _shared(cell: Cell) -> str:
 def _trained(
     cells: Sequence[Cell], course: Course, bench: Workbench, tell: Callable[[str], None]
 ) -> list[Training]:
-    runs = [_streams(cell) for cell in cells]
+    runs = [streams_of(cell) for cell in cells]
     starts = [starting_weights(cell, course, bench) for cell in cells]
     stacked = len(cells) > 1
     learner = Stack(course, starts, runs) if stacked else Alone(course, starts[0], runs[0])
@@ -73,13 +73,6 @@ def _trained(
         finite = partial(_finite, start=start, network=course.network)
         trainings.append(_training(course, trail, final[run], run, finite))
     return trainings
-
-
-def _streams(cell: Cell) -> RunStreams:
-    streams = RunStreams.of(cell.seeds[0])
-    if isinstance(cell.work, TrainWork) and cell.work.branch is not None:
-        return streams.branched(cell.work.branch)
-    return streams
 
 
 def _training(

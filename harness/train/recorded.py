@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from harness.api.cells import Cell, Limit, MeasureWork, Seeds, Stage, TrainWork, Use
+from harness.api.cells import Branch, Cell, Limit, MeasureWork, Seeds, Stage, TrainWork, Use
 from harness.api.errors import HarnessError
 from harness.api.results import CellRecord, Trained
 from harness.api.settings import Json
@@ -28,6 +28,11 @@ class _Limit(BaseModel):
     steps: int | None = None
 
 
+class _Branch(BaseModel):
+    step: int
+    copy_: int = Field(alias="copy")  # a model has a method of that name
+
+
 class _Training(BaseModel):
     """What the identity of a training says; what has no part in it changes no number."""
 
@@ -37,6 +42,7 @@ class _Training(BaseModel):
     batch: int
     seeds: _Seeds
     limit: _Limit | None = None
+    branch: _Branch | None = None
 
 
 def recorded_cell(record: CellRecord, work: MeasureWork) -> Cell:
@@ -44,7 +50,7 @@ def recorded_cell(record: CellRecord, work: MeasureWork) -> Cell:
     if not isinstance(record.result, Trained) or "method" not in record.identity:
         raise HarnessError(f"{record.key} is no training that could be looked into")
     said = _Training.model_validate(record.identity)
-    seeds, limit = said.seeds, said.limit
+    seeds, limit, branch = said.seeds, said.limit, said.branch
     return Cell(
         key=record.key,
         stage=Stage(record.stage),
@@ -61,6 +67,7 @@ def recorded_cell(record: CellRecord, work: MeasureWork) -> Cell:
             ),
             batch=said.batch,
             init=said.init,
+            branch=None if branch is None else Branch(branch.step, branch.copy_),
         ),
         precision=record.precision,
         limit=None if limit is None else Limit(limit.examples, limit.steps),

@@ -11,7 +11,6 @@ from harness.api.contexts import Weights
 from harness.api.errors import HarnessError
 from harness.api.results import Trained
 from harness.api.trajectories import Trace, TrainedPhase, TrainingFacts
-from harness.compute.streams import RunStreams
 from harness.compute.workbench import Workbench
 from harness.train.alone import Alone
 from harness.train.batches import Batches
@@ -21,6 +20,7 @@ from harness.train.recorded import recorded_cell
 from harness.train.recorder import QUANTITIES, Book, Recorder
 from harness.train.schedule import multiplier
 from harness.train.start import starting_weights
+from harness.train.turning import streams_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Replays:
         cell = self._cell(key)
         course = replace(course_of(cell, self.bench), checkpoints=())
         start = self._start(cell, course)
-        streams = RunStreams.of(cell.seeds[0])
+        streams = streams_of(cell)
         recorder = Recorder(Alone(course, start, streams))
         with torch.enable_grad():
             trail = train(course, recorder, Batches(course, [streams], stacked=False), _unheard)

@@ -3,9 +3,18 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from harness.api.cells import Cell, TrainWork
 from harness.compute.streams import RunStreams
 
 T = TypeVar("T")
+
+
+def streams_of(cell: Cell) -> RunStreams:
+    """What a training draws from: for a branch, the run's streams with those that it turns to."""
+    streams = RunStreams.of(cell.seeds[0])
+    if isinstance(cell.work, TrainWork) and cell.work.branch is not None:
+        return streams.branched(cell.work.branch)
+    return streams
 
 
 def turn_of(runs: Sequence[RunStreams]) -> int | None:

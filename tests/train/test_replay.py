@@ -6,7 +6,7 @@ import pytest
 import torch
 from training_scene import Shelf, a_cell, open_bench, same, split_use, use
 
-from harness.api.cells import Cell, MeasureWork, Seeds
+from harness.api.cells import Branch, Cell, MeasureWork, Seeds, Stage
 from harness.api.errors import HarnessError
 from harness.plan.identity import identity_of
 from harness.train.pack import train_pack
@@ -75,6 +75,13 @@ CELLS = {
     "batch-norm": a_cell(7, model=use("model", "cnn", width=2, norm="batch"), method=method()),
     "bfloat16": a_cell(8, model=MODEL, method=method(), precision="bfloat16"),
     "warm-up": a_cell(9, model=MODEL, method=method(warmup=4, schedule="linear", clip=0.1)),
+    "branch": a_cell(
+        10,
+        model=use("model", "mlp", hidden=[8], dropout=0.5),
+        method=method(),
+        branch=Branch(5, 2),
+        stage=Stage.BRANCH,
+    ),
 }
 
 
