@@ -22,6 +22,7 @@ seeds: {pretrain: 2, finetune: 2}
 scores: [accuracy]
 metrics:
   - barrier
+  - aligned-barrier: {unaligned: true}
   - convexity-gap
   - distance
   - layerwise-barrier
@@ -62,5 +63,12 @@ def test_every_metric_of_pairs_paths_and_groups_is_read_on_trained_runs(tmp_path
         for metric, name in (("barrier", "lerp-loss"), ("convexity-gap", "gap-loss"))
     )
     assert (gap >= barrier - 1e-9).all()
+    apart, aligned = (
+        readings[(readings["metric"] == metric) & (readings["name"] == name)]
+        .set_index(["subject", "procedure", "split"])["value"]
+        .sort_index()
+        for metric, name in (("barrier", "lerp-loss"), ("aligned-barrier", "unaligned-lerp-loss"))
+    )
+    assert aligned.tolist() == pytest.approx(apart.tolist(), abs=1e-6)
     finite = readings[~readings["metric"].isin(["basin", "cg-clusters", "shared-mistakes"])]
     assert finite["value"].map(math.isfinite).mean() > 0.99
