@@ -104,3 +104,22 @@ def some(items: Sequence[str], shown: int = 3) -> str:
     ('a and b', 'a, b, c and 2 more')
     """
     return words([*items[:shown], f"{len(items) - shown} more"] if len(items) > shown else items)
+
+
+def some_of(names: Sequence[str], number: int) -> list[str]:
+    """At most so many names of values, from every family alike, in their order.
+
+    A family are names that differ in the number at their end alone; its ends come first.
+
+    >>> some_of(["mean-1", "mean-2", "mean-3", "worst-1", "worst-2", "worst-3", "sum"], 5)
+    ['mean-1', 'mean-3', 'worst-1', 'worst-3', 'sum']
+    """
+    families: dict[str, list[str]] = {}
+    for name in names:
+        families.setdefault(name.rstrip("0123456789.e+-"), []).append(name)
+    queues = [[of[0], *reversed(of[1:])] for of in families.values()]
+    chosen: list[str] = []
+    for place in range(max(map(len, queues), default=0)):
+        chosen += [queue[place] for queue in queues if place < len(queue)]
+    kept = set(chosen[:number])
+    return [name for name in names if name in kept]

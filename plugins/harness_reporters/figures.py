@@ -17,12 +17,19 @@ Trace = dict[str, Any]  # what plotly reads: JSON of its own making
 
 @dataclass(frozen=True)
 class Figure:
-    """One drawing: `title` stands above it in the page, `height` is in pixels."""
+    """One drawing: `title` stands above it in the page, `height` is in pixels.
+
+    Figures of a group that have a `choice` are shown where a reader chose that. `surface` is the
+    same drawn in three dimensions: {"data": traces, "layout": more}; a trace "@0" there is given
+    the numbers of trace 0 of `data`.
+    """
 
     title: str
     data: list[Trace]
     layout: Trace
     height: int
+    choice: str = ""
+    surface: Trace | None = None
 
 
 @dataclass(frozen=True)
@@ -38,8 +45,9 @@ class Key:
 class Group:
     """Figures under one heading with one legend and one caption.
 
-    `columns` is how many stand side by side on a wide screen: "one", "two" or "three". Where there
-    are `choices`, one figure is shown at a time. `facts` say how it was measured.
+    `columns` is how many stand side by side on a wide screen: "one", "two" or "three". Where
+    figures have choices, those of one are shown at a time; `choose` says what is chosen. `facts`
+    say how it was measured.
     """
 
     title: str
@@ -48,7 +56,17 @@ class Group:
     legend: list[tuple[str, list[Key]]] = field(default_factory=list)
     columns: str = "two"
     facts: list[tuple[str, str]] = field(default_factory=list)
-    choices: list[str] = field(default_factory=list)
+    choose: str = "show"
+
+    @property
+    def choices(self) -> list[str]:
+        """What can be chosen, in the order of the figures."""
+        return list(dict.fromkeys(figure.choice for figure in self.figures if figure.choice))
+
+    @property
+    def surfaces(self) -> bool:
+        """Whether any figure can be drawn in three dimensions."""
+        return any(figure.surface for figure in self.figures)
 
 
 def plain(text: object) -> str:
@@ -59,6 +77,22 @@ def plain(text: object) -> str:
 def hover(*lines: str) -> str:
     """Lines of a hover label, each shown as it is."""
     return "<br>".join(plain(line) for line in lines)
+
+
+def template(*lines: str, places: str = "") -> str:
+    """A hover label of these lines, the same for all points, and a last line of their own."""
+    own = (places,) if places else ()
+    fixed = (plain(line).replace("%{", "%&#123;") for line in lines)
+    return "<br>".join((*fixed, *own)) + "<extra></extra>"
+
+
+def short(value: float, digits: int = 4) -> float:
+    """A number as exact as a drawing shows, which keeps the page small.
+
+    >>> short(0.123456789), short(float("inf"))
+    (0.1235, inf)
+    """
+    return float(f"{value:.{digits}g}")
 
 
 def known(values: Iterable[float | None]) -> list[float | None]:

@@ -13,7 +13,6 @@ import gzip
 import json
 import re
 import secrets
-from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +38,7 @@ def render(findings: Findings) -> str:
     import jinja2
 
     from harness_reporters import page
-    from harness_reporters.landscape import landscape
+    from harness_reporters.landscape import sections
     from harness_reporters.scores import scatters, shares, strips
 
     environment = jinja2.Environment(
@@ -51,6 +50,7 @@ def render(findings: Findings) -> str:
     )
     environment.filters["spaced"] = _spaced
     template = environment.get_template("page.html")
+    drawn, tables = sections(findings), page.metric_tables(findings)
     failed = sum(problem.state in ("failed", "damaged") for problem in findings.problems)
     return template.render(
         f=findings,
@@ -67,10 +67,11 @@ def render(findings: Findings) -> str:
         strips=strips(findings) if findings.runs else None,
         scatters=scatters(findings),
         shares=shares(findings),
-        landscape=list(landscape(findings)),
+        sections=drawn,
         spread_tables=page.spread_tables(findings),
         share_table=page.share_table(findings),
-        metric_tables=page.metric_tables(findings),
+        metric_tables=tables,
+        metrics=list(dict.fromkeys((*(section.metric for section in drawn), *tables))),
         troubles=page.troubles(findings),
         facts=page.facts(findings),
     )
@@ -88,7 +89,12 @@ def _library() -> str:
 
 def _data(group: Group) -> str:
     """The figures of a group as JSON that is safe inside a script element."""
-    text = json.dumps([asdict(figure) for figure in group.figures], allow_nan=False)
+    told = [
+        {"data": figure.data, "layout": figure.layout}
+        | ({"surface": figure.surface} if figure.surface else {})
+        for figure in group.figures
+    ]
+    text = json.dumps(told, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -112,8 +112,9 @@ def metric_tables(findings: Findings) -> dict[str, Table]:
     for metric in dict.fromkeys(point.metric for point in findings.points):
         points = [point for point in findings.points if point.metric == metric]
         rows = _heads(points, lambda p: [p.procedure, f"{p.runs}/{max(p.planned, p.runs)}"])
+        what = "groups" if points[0].of == "group" else "runs"
         columns = ["value", "procedure", "n", *_MOMENTS]
-        tables[metric] = Table(f"{metric}, per procedure", columns, 2, rows)
+        tables[metric] = Table(f"{metric}, {what} per procedure", columns, 2, rows)
     return tables
 
 

@@ -36,3 +36,11 @@ def fact(value: Json) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: ""}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def measured_on(note: MetricNote | None) -> str:
+    """A sentence on how many examples it was measured."""
+    protocol = note.protocol if note else {}
+    examples, split = fact(protocol.get("examples")), fact(protocol.get("split"))
+    of = f" of {split}" if split else ""
+    return f" Measured on {examples} examples{of}." if examples else ""

@@ -61,7 +61,7 @@ def strips(findings: Findings) -> Group:
         ),
         legend=seed_legend(findings),
         columns="one",
-        choices=scores,
+        choose="score",
     )
 
 
@@ -106,6 +106,7 @@ def _strip(findings: Findings, score: str) -> Figure:
         data=data,
         layout=layout(axis, rows_axis(labels), shapes=bands(len(splits))),
         height=70 + len(splits) * max(34, 12 + 22 * len(names)),
+        choice=score,
     )
 
 

@@ -6,9 +6,10 @@
     plots: [...element.querySelectorAll(".plot")],
     panels: [...element.querySelectorAll(".panel")],
     choice: element.querySelector("select"),
+    views: [...element.querySelectorAll(".views button")],
   }));
   const plots = groups.flatMap(({ figures, plots }) =>
-    plots.map((element, place) => ({ element, figure: figures[place], drawn: false })),
+    plots.map((element, place) => ({ element, figure: figures[place], drawn: false, solid: false })),
   );
   const config = {
     displayModeBar: false,
@@ -27,28 +28,76 @@
     return value;
   };
 
+  // A surface is given the numbers of the heat map of the same figure; its axes are its own.
+  const shape = ({ figure, solid }) => {
+    if (!solid) return figure;
+    const { xaxis, yaxis, annotations, ...shared } = figure.layout;
+    const data = figure.surface.data.map(({ numbers, ...trace }) => {
+      if (numbers !== "@0") return trace;
+      const { x, y, z } = figure.data[0];
+      return { ...trace, x, y, z };
+    });
+    return { data, layout: { ...shared, ...figure.surface.layout } };
+  };
+
   const draw = (plot) => {
     const style = getComputedStyle(document.documentElement);
-    const layout = themed(plot.figure.layout, style);
+    const figure = shape(plot);
+    const layout = themed(figure.layout, style);
     layout.width = plot.element.clientWidth;
     layout.height = plot.element.clientHeight;
     layout.font.family = getComputedStyle(document.body).fontFamily;
-    if (coarse) layout.dragmode = false;
+    if (coarse && !plot.solid) layout.dragmode = false;
     plot.drawn = true;
-    return Plotly.react(plot.element, themed(plot.figure.data, style), layout, config);
+    return Plotly.react(plot.element, themed(figure.data, style), layout, config);
   };
   const visible = (plot) => plot.element.offsetParent !== null;
 
   const choose = ({ choice, panels }) => {
     if (!choice) return;
-    panels.forEach((panel, place) => (panel.hidden = place !== choice.selectedIndex));
+    panels.forEach((panel) => {
+      const at = panel.dataset.choice;
+      panel.hidden = at !== "" && Number(at) !== choice.selectedIndex;
+    });
+  };
+  const of = (group) => plots.filter((plot) => group.plots.includes(plot.element));
+  // A browser keeps few drawings in three dimensions at a time: those out of sight are given up.
+  const settle = (plot) => {
+    if (visible(plot)) return draw(plot);
+    if (plot.solid && plot.drawn) {
+      Plotly.purge(plot.element);
+      plot.drawn = false;
+    }
+  };
+  const canDrawSurfaces = () => {
+    const context = document.createElement("canvas").getContext("webgl");
+    context?.getExtension("WEBGL_lose_context")?.loseContext();
+    return context !== null;
   };
   groups.forEach((group) => {
     choose(group);
     group.choice?.addEventListener("change", () => {
       choose(group);
-      plots.filter((plot) => group.plots.includes(plot.element) && visible(plot)).forEach(draw);
+      of(group).forEach(settle);
     });
+    group.views.forEach((button, place) =>
+      button.addEventListener("click", () => {
+        if (place === 1 && !canDrawSurfaces()) {
+          button.disabled = true;
+          button.textContent = "surface: not in this browser";
+          return;
+        }
+        group.views.forEach((other) => other.setAttribute("aria-pressed", other === button));
+        of(group).forEach((plot) => {
+          const solid = place === 1 && Boolean(plot.figure.surface);
+          if (plot.solid === solid) return;
+          if (plot.drawn) Plotly.purge(plot.element);
+          plot.drawn = false;
+          plot.solid = solid;
+          if (visible(plot)) draw(plot);
+        });
+      }),
+    );
   });
 
   document.addEventListener("click", async ({ target }) => {
