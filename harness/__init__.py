@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.api.attention import Attention as Attention
     from harness.api.cells import Branch as Branch
     from harness.api.cells import Limit as Limit
     from harness.api.cells import Seeds as Seeds
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from harness.run.options import RunOptions as RunOptions
 
 _PLACES = {
+    "api.attention": "Attention",
     "api.cells": "Branch Limit Seeds",
     "api.contexts": "BuildRoom Draws Event ExecutorRoom Job Pool Probe Subject Weights",
     "api.data": "DataRoom InputSpec OodOutline Outline Split Splits Task",

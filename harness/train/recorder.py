@@ -38,6 +38,7 @@ class Phase:
     named: dict[str, Tensor]
     beta: float
     eps: float
+    clipped: bool
     seconds: dict[str, Second]
 
 
@@ -75,6 +76,7 @@ class Recorder:
             named=named,
             beta=SGD_BETA if spec.name == "sgd" else spec.betas[1],
             eps=spec.eps,
+            clipped=stretch.phase.clip is not None,
             seconds={name: Second(torch.zeros_like(p)) for name, p in named.items()},
         )
 
@@ -92,12 +94,12 @@ class Recorder:
 
     @contextmanager
     def _looking_on(self) -> Iterator[None]:
-        """Gradients are seen as they come, and again, with the weights, around the update."""
+        """Weights and gradients are seen around the update; and as they come, if then clipped."""
         phase, came, before = self._phase, [], dict[str, tuple[Tensor, Tensor]]()
 
         def arrived(parameter: Tensor) -> None:
-            assert parameter.grad is not None
-            came.append(parameter.grad.detach().square().sum())
+            if parameter.grad is not None:
+                came.append(parameter.grad.detach().square().sum())
 
         # Any: torch's hooks are given the optimizer's own arguments
         def stepping(*_: Any) -> None:
@@ -112,7 +114,7 @@ class Recorder:
 
         hooks = [
             p.register_post_accumulate_grad_hook(arrived)  # type: ignore[no-untyped-call]
-            for p in phase.named.values()
+            for p in (phase.named.values() if phase.clipped else ())
         ]
         hooks.append(self._optimizer.register_step_pre_hook(stepping))
         hooks.append(self._optimizer.register_step_post_hook(stepped))
@@ -121,7 +123,8 @@ class Recorder:
         finally:
             for hook in hooks:
                 hook.remove()
-        self.book.norms.append(torch.stack(came).sum().sqrt())
+        squares = came if phase.clipped else [squares.sum() for _, squares in before.values()]
+        self.book.norms.append(torch.stack(squares).sum().sqrt())
 
 
 def _numbers(phase: Phase, name: str, start: Tensor, squares: Tensor) -> Tensor:

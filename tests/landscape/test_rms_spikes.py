@@ -176,7 +176,7 @@ def test_long_curves_keep_their_peaks():
 
 def rms(squares, beta=0.999):
     """RMS_t after a series of constant mean squares."""
-    phase = Phase({"w": torch.zeros(4)}, beta, 1e-8, {"w": Second(torch.zeros(4))})
+    phase = Phase({"w": torch.zeros(4)}, beta, 1e-8, False, {"w": Second(torch.zeros(4))})
     return [
         _numbers(phase, "w", torch.zeros(4), torch.full((4,), square))[1].item()
         for square in squares

@@ -204,6 +204,14 @@ def test_weights_that_are_not_those_of_the_run_are_noticed(tmp_path):
     assert 0 < replays.replay(cell.key).drift < 1
 
 
+def test_a_run_of_a_stack_comes_out_close_to_itself(tmp_path):
+    cells = [a_cell(seed, model=MODEL, method=method()) for seed in (1, 2)]
+    _, replays = trained(tmp_path, cells[0])
+    stacked = train_pack(cells, replays.bench, lambda line: None)[0].weights
+    replays.bench.weights = lambda key, point="final": stacked
+    assert replays.replay(cells[0].key).drift < 1e-3
+
+
 def test_a_start_from_a_file_that_was_not_kept_is_refused_in_one_line(tmp_path):
     cell = CELLS["plain"]
     _, replays = trained(tmp_path, cell)
