@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from harness.api.contexts import Weights
-from harness.measure.curvature import GRAPH, twice_differentiable
+from harness.measure.chunks import Chunks
+from harness.measure.curvature import twice_differentiable
 from harness.measure.data import Batch, Sample, differentiable
 from harness.measure.ledger import Ledger
 from harness.measure.parameters import parameter_names
@@ -24,7 +25,7 @@ Linear = Callable[[Tensor], Tensor]
 
 
 class Fisher:
-    """v -> J'MJv / N at one point; the graph of a batch is kept if the budget holds it whole."""
+    """v -> J'MJv / N at one point; graphs are kept as far as the budget goes."""
 
     def __init__(
         self, scene: Scene, weights: Weights, sample: Sample, bytes_each: int, kind: Kind
@@ -34,25 +35,18 @@ class Fisher:
         self._kind = kind
         self._leaves = differentiable(dict(weights), scene)
         self._wanted = [self._leaves[name] for name in parameter_names(scene)]
-        self._at_once = max(1, scene.budget.batch // bytes_each)
-        self._whole = sample.size * bytes_each * GRAPH <= scene.budget.graph
-        self._kept: Linear | None = None
+        self._maps = Chunks(sample, scene.budget, bytes_each, self._linear)
 
     def product(self, vector: Tensor, ledger: Ledger) -> Tensor:
         """The product with v [P], or with each row of v [k, P]."""
-        if vector.dim() == 2:
-            return torch.stack([self.product(row, ledger) for row in vector])
-        ledger.gradient(self._sample.size)
-        if self._whole:
-            if self._kept is None:
-                ledger.gradient(self._sample.size)
-                self._kept = self._linear(self._sample.batch(0, self._sample.size))
-            return self._kept(vector)
-        ledger.gradient(self._sample.size)
-        total = torch.zeros_like(vector)
-        for batch in self._sample.batches(self._at_once):
-            total += self._linear(batch)(vector)
-        return total
+        rows = vector[None] if vector.dim() == 1 else vector
+        for _ in rows:
+            ledger.gradient(self._sample.size)
+        total = torch.zeros_like(rows)
+        for linear in self._maps.each(ledger):
+            for row, sums in zip(rows, total, strict=True):
+                sums += linear(row)
+        return total.reshape(vector.shape)
 
     def _linear(self, batch: Batch) -> Linear:
         """The batch's part of the product. Jv is the derivative by u of <J'u, v>."""
