@@ -27,7 +27,9 @@ BENCHMARKS = {
     "running": ("running", "measure"),
     "scores": ("scores", "measure"),
     "measuring": ("measuring", "measure"),
+    "planes": ("planes", "measure"),
     "metric_costs": ("metric_costs", "measure"),
+    "false_positives": ("false_positives", "measure"),
 }
 PACKAGES = ("seedscape", "torch", "numpy", "pandas", "evaluate", "pydantic")
 
