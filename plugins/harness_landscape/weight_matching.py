@@ -94,20 +94,34 @@ class Search:
 
         orders, least = dict(start), GAIN * self._scale()
         objectives = [self.inner(weights)]
+        settled: set[str] = set()  # best as they are, until something beside them changes
         for sweep in range(sweeps):
             before = len(objectives)
             for number in torch.randperm(len(self.symmetries), generator=self.generator).tolist():
                 units = self.symmetries[number]
+                if units.name in settled:
+                    continue
                 order, gain = self._step(units, weights)
+                settled.add(units.name)
                 if gain > least:
                     weights = units.permuted(weights, order)
                     orders[units.name] = orders[units.name][order]
                     objectives.append(objectives[-1] + gain)
-            if len(objectives) == before:
-                return Matching(weights, orders, tuple(objectives), sweep, converged=True)
-            if len(self.symmetries) == 1 and _linear(self.symmetries[0]):
-                return Matching(weights, orders, tuple(objectives), sweep + 1, converged=True)
+                    settled -= self._beside(units)
+            done = sweep + (len(objectives) > before)
+            if len(settled) == len(self.symmetries):
+                return Matching(weights, orders, tuple(objectives), done, converged=True)
         return Matching(weights, orders, tuple(objectives), sweeps, converged=False)
+
+    def _beside(self, units: Units) -> set[str]:
+        """Symmetries whose best order may have changed with that of these units."""
+        own = {name for name, _, _ in units.along}
+        return {
+            other.name
+            for other in self.symmetries
+            if (other is not units or not _linear(units))
+            and any(name in own for name, _, _ in other.along)
+        }
 
     def _step(self, units: Units, weights: Weights) -> tuple[Tensor, float]:
         """The best order of one symmetry's units, and what the inner product gains from it."""
