@@ -132,6 +132,16 @@ def test_the_values_are_those_of_the_barrier_to_the_aligned_run():
     assert found["l2-aligned"] < found["l2-unaligned"]
 
 
+def test_neither_the_order_of_the_runs_nor_that_of_their_units_matters():
+    scene = built(MLP, (16,), hidden=[20])
+    there, back = (values(scene.read(ALIGNED_BARRIER, pair)) for pair in ("ac", "ca"))
+    other = values(scene.read(ALIGNED_BARRIER, "bc"))  # run b is run a in another order
+    names = [*BARRIERS, "l2-aligned"]
+    for found in (back, other):
+        assert [found[n] for n in names] == pytest.approx([there[n] for n in names], abs=1e-5)
+    assert other["l2-unaligned"] != pytest.approx(there["l2-unaligned"], rel=1e-3)
+
+
 def test_a_reading_is_the_same_again():
     first, second = (mlp().read(ALIGNED_BARRIER, "ac") for _ in range(2))
     assert first.values == second.values
