@@ -1,0 +1,192 @@
+"""Which quantities predict a score beyond what is known already: for suites and for any table."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.api.predictors import LadderStep, PredictorTest
+from harness.statistics.association import association
+from harness.statistics.incremental import gain, gain_interval, out_of_fold, partial_tests
+from harness.statistics.layout import Layout
+from harness.statistics.permutation import Test, permutation_tests
+
+Array = NDArray[np.float64]
+
+FEWEST = 4
+"""Runs below which no predictor is tested."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One target over runs, what may predict it, and what is known already.
+
+    `predictors` and the features of each of the `steps` (in order: each includes what stands
+    before it) map names to values [runs]. `uses_ood` names the predictors that looked at OOD data.
+    """
+
+    target: str
+    y: Array
+    predictors: Mapping[str, Array]
+    steps: Mapping[str, Mapping[str, Array]]
+    layout: Layout
+    uses_ood: frozenset[str] = frozenset()
+
+    @property
+    def groups(self) -> Sequence[Hashable]:
+        """What is left out together when R^2 is taken out of fold."""
+        return self.layout.cluster
+
+    def known(self) -> dict[str, Array]:
+        """The features of all steps."""
+        return {name: x for step in self.steps.values() for name, x in step.items()}
+
+
+def predictor_tests(
+    question: Question,
+    generator: np.random.Generator,
+    *,
+    permutations: int = 9_999,
+    replicates: int = 200,
+) -> tuple[PredictorTest, ...]:
+    """One test per predictor, in their order.
+
+    Predictors that looked at OOD data are a family of their own: they neither cost nor gain the
+    others anything. A predictor with a value that is not finite is told of and not tested.
+    """
+    found: dict[str, PredictorTest] = {}
+    for ood in (False, True):
+        names = [name for name in question.predictors if (name in question.uses_ood) == ood]
+        for test in _family(question, names, generator, permutations, replicates):
+            found[test.predictor] = test.model_copy(update={"uses_ood": ood})
+    return tuple(found[name] for name in question.predictors)
+
+
+def ladder(question: Question) -> tuple[LadderStep, ...]:
+    """Out-of-fold R^2 of nothing, then of each step with all before it."""
+    clusters = len(set(question.groups))
+    features: dict[str, Array] = {}
+    steps = []
+    for name, more in {"nothing": {}, **question.steps}.items():
+        features |= more
+        bad = [f for f, x in features.items() if not np.isfinite(x).all()]
+        note, r2 = "", None
+        if bad:
+            note = f"not every run has a value of {', '.join(bad)}"
+        elif clusters < 3:
+            note = f"{clusters} seeds: one is left out, and two are needed to fit"
+        else:
+            score = out_of_fold(_stack(features, question.y.size), question.y, question.groups)
+            r2 = score if np.isfinite(score) else None
+            note = "" if r2 is not None else "all runs score the same"
+        steps.append(
+            LadderStep(
+                target=question.target,
+                step=name,
+                features=tuple(features),
+                r2=r2,
+                runs=question.y.size,
+                clusters=clusters,
+                note=note,
+            )
+        )
+    return tuple(steps)
+
+
+def _family(
+    question: Question,
+    names: Sequence[str],
+    generator: np.random.Generator,
+    permutations: int,
+    replicates: int,
+) -> list[PredictorTest]:
+    usable = [name for name in names if not _why_not(question, name)]
+    plain: dict[str, Test] = {}
+    partial: dict[str, Test] = {}
+    known = {
+        name: x for name, x in question.known().items() if np.isfinite(x).all() and np.ptp(x) > 0
+    }
+    controls = _stack(known, question.y.size)
+    if usable:
+        xs = np.stack([question.predictors[name] for name in usable])
+        layout, y = question.layout, question.y
+        tests = permutation_tests(xs, y, layout, generator, permutations=permutations)
+        plain = dict(zip(usable, tests, strict=True))
+        if known and layout.runs - len(known) >= 3:
+            tests = partial_tests(xs, y, controls, layout, generator, permutations=permutations)
+            partial = dict(zip(usable, tests, strict=True))
+    return [
+        _told(question, name, len(usable), plain, partial, tuple(known)).model_copy(
+            update=_gained(question, name, controls, generator, replicates) if name in plain else {}
+        )
+        for name in names
+    ]
+
+
+def _told(
+    question: Question,
+    name: str,
+    tried: int,
+    plain: Mapping[str, Test],
+    partial: Mapping[str, Test],
+    controls: tuple[str, ...],
+) -> PredictorTest:
+    test, given = plain.get(name), partial.get(name)
+    x = question.predictors[name]
+    return PredictorTest(
+        target=question.target,
+        predictor=name,
+        runs=question.y.size,
+        clusters=len(set(question.groups)),
+        tried=tried,
+        tau=_number(test.coefficient if test else None),
+        spearman=_number(association("spearman", x, question.y) if test else None),
+        p=_number(test.p if test else None),
+        p_family=_number(test.p_family if test else None),
+        p_screen=_number(test.p_screen if test else None),
+        controls=controls,
+        partial=_number(given.coefficient if given else None),
+        partial_p=_number(given.p if given else None),
+        partial_p_family=_number(given.p_family if given else None),
+        partial_p_screen=_number(given.p_screen if given else None),
+        note=_why_not(question, name),
+    )
+
+
+def _why_not(question: Question, name: str) -> str:
+    """Why a predictor is not tested, or nothing."""
+    x, runs = question.predictors[name], question.y.size
+    if runs < FEWEST:
+        return f"{runs} runs are too few to test anything"
+    missing = int((~np.isfinite(x)).sum())
+    if missing:
+        return f"{missing} of {runs} runs have no finite value"
+    if np.ptp(x) == 0:
+        return "the same for all runs"
+    return ""
+
+
+def _gained(
+    question: Question,
+    name: str,
+    controls: Array,
+    generator: np.random.Generator,
+    replicates: int,
+) -> dict[str, float]:
+    if len(set(question.groups)) < 3:
+        return {}
+    given = (controls, question.predictors[name], question.y, question.groups)
+    value = gain(*given)
+    if not np.isfinite(value):
+        return {}
+    around = gain_interval(*given, generator, replicates=replicates)
+    return {"gain": value, "gain_low": around.low, "gain_high": around.high}
+
+
+def _stack(features: Mapping[str, Array], runs: int) -> Array:
+    return np.stack(list(features.values())) if features else np.empty((0, runs))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)

@@ -1,0 +1,66 @@
+"""What predicts a score: tests of predictors, the ladder of baselines, accuracy on the line."""
+
+from harness.api.readings import Record
+
+
+class PredictorTest(Record):
+    """How a predictor goes together with a target (a score on an OOD split) over runs.
+
+    `tau` is Kendall's tau-b, `spearman` the rank correlation; `p` is two-sided by rearranging whole
+    seeds, `p_family` the same for the largest of all predictors `tried` (max-T), `p_screen` after
+    Benjamini and Hochberg. `partial` is Spearman's correlation given the `controls`, with its own
+    three p-values. `gain` is the out-of-fold R^2 that the predictor adds to the controls, seeds it
+    was not fitted to predicted, with an interval over drawn seeds. `uses_ood` marks a predictor
+    that has looked at OOD data: no fair competitor. None with a `note` where there is no number.
+    """
+
+    target: str
+    predictor: str
+    runs: int
+    clusters: int
+    tried: int
+    uses_ood: bool = False
+    tau: float | None = None
+    spearman: float | None = None
+    p: float | None = None
+    p_family: float | None = None
+    p_screen: float | None = None
+    controls: tuple[str, ...] = ()
+    partial: float | None = None
+    partial_p: float | None = None
+    partial_p_family: float | None = None
+    partial_p_screen: float | None = None
+    gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
+    note: str = ""
+
+
+class LadderStep(Record):
+    """What a set of baselines predicts of a target: out-of-fold R^2, or None with a `note`."""
+
+    target: str
+    step: str
+    features: tuple[str, ...]
+    r2: float | None
+    runs: int
+    clusters: int
+    note: str = ""
+
+
+class LineFit(Record):
+    """A target's accuracy against in-domain accuracy, over `models`.
+
+    `reliability` is the share of the variance of in-domain accuracies that is not noise of testing,
+    None where the number of test examples is unknown. A `warning` says why not to trust the slope.
+    """
+
+    target: str
+    in_domain: str
+    scale: str
+    models: int
+    slope: float | None = None
+    intercept: float | None = None
+    r2: float | None = None
+    reliability: float | None = None
+    warning: str = ""

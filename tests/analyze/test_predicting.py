@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from harness.analyze.predicting import Question, ladder, predictor_tests
+from harness.statistics.layout import Layout
+
+A, B = 10, 4
+WHERE = Layout(tuple(np.repeat(range(A), B).tolist()), tuple(np.tile(range(B), A).tolist()))
+
+
+def noise(seed, scale=1.0):
+    generator = np.random.default_rng(seed)
+    return scale * (np.repeat(generator.normal(size=A), B) + 0.5 * generator.normal(size=A * B))
+
+
+def ask(y, predictors, steps=None, **more):
+    return Question("accuracy on ood", y, predictors, steps or {}, WHERE, **more)
+
+
+def tested(question):
+    found = predictor_tests(question, np.random.default_rng(0), permutations=499, replicates=40)
+    return {test.predictor: test for test in found}
+
+
+def test_what_drives_the_score_stands_out_and_noise_does_not():
+    cause = noise(1)
+    found = tested(ask(cause + noise(2, 0.3), {"cause": cause, "noise": noise(3)}))
+    assert found["cause"].p_family < 0.01
+    assert found["cause"].gain > 0.5
+    assert found["cause"].gain_low > 0
+    assert found["noise"].p > 0.05
+    assert found["cause"].tried == 2
+    assert (found["cause"].runs, found["cause"].clusters) == (40, 10)
+
+
+def test_what_only_repeats_a_known_quantity_adds_nothing():
+    known = noise(1)
+    steps = {"in-domain score": {"accuracy on test": known}}
+    found = tested(ask(known + noise(2, 0.3), {"echo": known + noise(3, 0.2)}, steps))["echo"]
+    assert found.p < 0.01
+    assert found.partial_p > 0.05
+    assert found.gain < 0.05
+    assert found.controls == ("accuracy on test",)
+
+
+def test_predictors_that_saw_ood_data_are_a_family_of_their_own():
+    cause = noise(1)
+    question = ask(cause, {"cheat": cause, "fair": noise(3)}, uses_ood=frozenset({"cheat"}))
+    found = tested(question)
+    assert found["cheat"].uses_ood
+    assert found["cheat"].tried == found["fair"].tried == 1
+    assert found["fair"].p_family == pytest.approx(found["fair"].p, abs=0.02)
+
+
+def test_a_predictor_with_holes_or_without_spread_is_told_of_and_not_tested():
+    holes = noise(1)
+    holes[3] = np.nan
+    found = tested(ask(noise(2), {"holes": holes, "flat": np.ones(40), "fair": noise(3)}))
+    assert found["holes"].note == "1 of 40 runs have no finite value"
+    assert found["flat"].note == "the same for all runs"
+    assert found["holes"].tau is None
+    assert found["fair"].tried == 1
+
+
+def test_each_step_of_the_ladder_includes_those_below():
+    cause, other = noise(1), noise(2)
+    steps = {"hyper-parameters": {"lr": other}, "in-domain score": {"accuracy": cause}}
+    nothing, first, second = ladder(ask(cause + noise(3, 0.2), {}, steps))
+    assert (nothing.step, nothing.r2) == ("nothing", pytest.approx(0))
+    assert first.features == ("lr",)
+    assert second.features == ("lr", "accuracy")
+    assert second.r2 > 0.8 > first.r2
+
+
+def test_two_seeds_have_no_ladder():
+    where = Layout((0, 0, 1, 1), (0, 1, 0, 1))
+    question = Question("y", np.arange(4.0), {"x": np.arange(4.0)}, {}, where)
+    assert ladder(question)[0].r2 is None
+    assert "2 seeds" in ladder(question)[0].note
+    (found,) = predictor_tests(question, np.random.default_rng(0), permutations=99)
+    assert found.gain is None
