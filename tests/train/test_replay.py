@@ -185,6 +185,36 @@ def test_what_a_linear_probe_leaves_alone_has_no_numbers(tmp_path):
     assert trace.drift == 0.0
 
 
+def test_a_second_phase_begins_with_averages_of_its_own(tmp_path):
+    from harness.api.recipes import Phase, Schedule
+    from harness.compute.streams import RunStreams
+    from harness.train.alone import Alone
+    from harness.train.batches import Batches
+    from harness.train.course import Stretch, course_of
+    from harness.train.loop import train
+    from harness.train.recorder import Recorder
+    from harness.train.start import starting_weights
+
+    cell = CELLS["plain"]
+    bench = open_bench(tmp_path)
+    head = Stretch(Phase(trains="head", schedule=Schedule("linear")), 3, 32)
+    course = replace(course_of(cell, bench), stretches=(head, Stretch(Phase(clip=0.1), 2, 16)))
+    run = RunStreams.of(cell.seeds[0])
+    recorder = Recorder(Alone(course, starting_weights(cell, course, bench), run))
+    train(course, recorder, Batches(course, [run], stacked=False), lambda line: None)
+    body = next(name for row in recorder.book.tensors for name in row if "head" not in name)
+    rms = recorder.book.column(body, 5)[:, 1]
+    assert torch.isnan(rms[:3]).all()
+    assert 0.5 < rms[3].item() < 1 + 1e-5  # a unit that is dead has no gradient
+    assert recorder.book.column("head.weight", 5)[[0, 3], 1].tolist() == pytest.approx([1, 1])
+    squares = sum(
+        recorder.book.column(name, 5)[4, 0] * tensor.numel()
+        for name, tensor in course.network.module.named_parameters()
+    )
+    assert squares.sqrt().item() == pytest.approx(0.1, rel=1e-3)  # what the optimizer is given
+    assert recorder.book.norms[4].item() > 0.1
+
+
 def test_a_run_that_diverged_has_a_trace_until_it_did(tmp_path):
     cell = a_cell(1, model=MODEL, method=method(optimizer="sgd", lr=1e25, steps=60))
     training, replays = trained(tmp_path, cell)
