@@ -38,9 +38,14 @@ def _holes(problems: Sequence[Problem]) -> Iterator[str]:
             f"Incomplete: of the planned cells {words(parts)}. Counts show n of planned; "
             "what is missing may not be missing at random."
         )
-    diverged = sum(problem.state == "diverged" for problem in problems)
-    if diverged:
-        yield f"{count(diverged, 'training')} diverged; the scores are in the numbers as they are."
+    stages = [problem.stage for problem in problems if problem.state == "diverged"]
+    branches = stages.count("branch")
+    if len(stages) > branches:
+        trainings = count(len(stages) - branches, "training")
+        yield f"{trainings} diverged; the scores are in the numbers as they are."
+    if branches:
+        branched = count(branches, "branch", "branches")
+        yield f"{branched} of runs diverged; readings that compare them hold NaN."
     unscored = sum(problem.state == "unscored" for problem in problems)
     if unscored:
         yield f"{count(unscored, 'score')} could not be computed and count as missing."

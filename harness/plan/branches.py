@@ -55,12 +55,15 @@ def branches_of(metric: MetricUse, run: Cell, catalogue: Catalogue) -> tuple[Bra
         asked = tuple(offer.branches(settings, run.steps))
     except HarnessError as error:
         raise HarnessError(error.message, where=where, fix=error.fix) from error
+    except Exception as error:  # a plugin's function may raise anything
+        message = f"its branches raised {type(error).__name__}: {error}"
+        raise HarnessError(message, where=where, fix="tell its author") from error
     return tuple(dict.fromkeys(_within(branch, run, where) for branch in asked))
 
 
 def _within(branch: Branch, run: Cell, where: str) -> Branch:
-    if branch.step < 0 or branch.copy < 1:
-        message = f"asks for {branch}: steps begin at 0 and copies at 1"
+    if not isinstance(branch, Branch) or branch.step < 0 or branch.copy < 1:
+        message = f"asks for {branch!r}: a Branch has a step of at least 0, and a copy of 1 or more"
         raise HarnessError(message, where=where, fix="tell its author")
     if run.steps is None or branch.step <= run.steps:
         return branch

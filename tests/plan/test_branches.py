@@ -58,6 +58,8 @@ def offers(offers: Catalogue) -> Catalogue:
         Metric(name="fork", of="point", settings=At, branches=fork, **seen),
         Metric(name="halfway", of="point", branches=halfway, **seen),
         Metric(name="backwards", of="point", branches=backwards, **seen),
+        Metric(name="numbers", of="point", branches=lambda settings, steps: (3,), **seen),
+        Metric(name="broken", of="point", branches=lambda settings, steps: (1 / 0,), **seen),
         Metric(name="forked-pair", of="pair", branches=halfway, **seen),
         Method(
             name="epochs",
@@ -160,7 +162,9 @@ def test_a_step_beyond_the_end_is_refused_and_means_the_end_in_a_trial(suite, of
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("backwards", "'backwards': asks for .*step=-1.*: steps begin at 0 and copies at 1"),
+        ("backwards", "'backwards': asks for .*step=-1.*: a Branch has a step of at least 0"),
+        ("numbers", "'numbers': asks for 3: a Branch has a step"),
+        ("broken", "'broken': its branches raised ZeroDivisionError: .*; tell its author"),
         ("forked-pair", "'forked-pair': is of a pair, and only metrics of a point have branches"),
     ],
 )
