@@ -17,14 +17,14 @@ def ask(y, predictors, steps=None, **more):
     return Question("accuracy on ood", y, predictors, steps or {}, WHERE, **more)
 
 
-def tested(question):
+def outcomes(question):
     found = predictor_tests(question, np.random.default_rng(0), permutations=499, replicates=40)
     return {test.predictor: test for test in found}
 
 
 def test_what_drives_the_score_stands_out_and_noise_does_not():
     cause = noise(1)
-    found = tested(ask(cause + noise(2, 0.3), {"cause": cause, "noise": noise(3)}))
+    found = outcomes(ask(cause + noise(2, 0.3), {"cause": cause, "noise": noise(3)}))
     assert found["cause"].p_family < 0.01
     assert found["cause"].gain > 0.5
     assert found["cause"].gain_low > 0
@@ -36,7 +36,7 @@ def test_what_drives_the_score_stands_out_and_noise_does_not():
 def test_what_only_repeats_a_known_quantity_adds_nothing():
     known = noise(1)
     steps = {"in-domain score": {"accuracy on test": known}}
-    found = tested(ask(known + noise(2, 0.3), {"echo": known + noise(3, 0.2)}, steps))["echo"]
+    found = outcomes(ask(known + noise(2, 0.3), {"echo": known + noise(3, 0.2)}, steps))["echo"]
     assert found.p < 0.01
     assert found.partial_p > 0.05
     assert found.gain < 0.05
@@ -46,7 +46,7 @@ def test_what_only_repeats_a_known_quantity_adds_nothing():
 def test_predictors_that_saw_ood_data_are_a_family_of_their_own():
     cause = noise(1)
     question = ask(cause, {"cheat": cause, "fair": noise(3)}, uses_ood=frozenset({"cheat"}))
-    found = tested(question)
+    found = outcomes(question)
     assert found["cheat"].uses_ood
     assert found["cheat"].tried == found["fair"].tried == 1
     assert found["fair"].p_family == pytest.approx(found["fair"].p, abs=0.02)
@@ -55,7 +55,7 @@ def test_predictors_that_saw_ood_data_are_a_family_of_their_own():
 def test_a_predictor_with_holes_or_without_spread_is_told_of_and_not_tested():
     holes = noise(1)
     holes[3] = np.nan
-    found = tested(ask(noise(2), {"holes": holes, "flat": np.ones(40), "fair": noise(3)}))
+    found = outcomes(ask(noise(2), {"holes": holes, "flat": np.ones(40), "fair": noise(3)}))
     assert found["holes"].note == "1 of 40 runs have no finite value"
     assert found["flat"].note == "the same for all runs"
     assert found["holes"].tau is None
