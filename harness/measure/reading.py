@@ -44,7 +44,8 @@ def read(order: Order, shared: Shared) -> Reading:
 
     The protocol gains what the harness itself knows: `access` (the most that was looked at; "id"
     and below makes a legal predictor of OOD behaviour), `access_by_split`, `dtype`, `device`,
-    `hessian_products`, and `restored` where the metric left something changed.
+    `hessian_products`, and `restored` where the metric left something changed. Where a metric that
+    looked at data does not say what became of batch norm, `batch_norm` says it: nothing.
     """
     access = AccessControl(order.metric.name, order.metric.access)
     scene = shared.scene
@@ -65,8 +66,11 @@ def read(order: Order, shared: Shared) -> Reading:
     }
     if restored:
         known["restored"] = list(restored)
+    unsaid: dict[str, Json] = {}
+    if access.by_split:
+        unsaid["batch_norm"] = "the run's statistics, fixed" if probe.batch_norm else "none"
     return reading.model_copy(
-        update={"protocol": {**reading.protocol, **known}, "cost": probe.ledger.cost()}
+        update={"protocol": {**unsaid, **reading.protocol, **known}, "cost": probe.ledger.cost()}
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -57,24 +58,32 @@ def shape(alphas: Sequence[float], losses: Tensor, height: float) -> dict[str, f
     >>> {name: round(number, 4) for name, number in found.items()}
     {'rise': 3.0, 'curvature': 6.0, 'convexity': 1.0, 'width': 1.0}
     """
-    import torch
-
     middle = len(alphas) // 2
     above = (losses - losses[middle]).double()
-    places = torch.tensor(alphas, dtype=torch.float64)
     reach = max(1, int(NEAR * middle))
     inner = slice(middle - reach, middle + reach + 1)
-    columns = torch.stack([torch.ones_like(places), places, places**2 / 2], 1)[inner]
     finite = bool(above.isfinite().all())
-    fitted = torch.linalg.lstsq(columns, above[inner][:, None]).solution[2] if finite else above[:1]
     bends = above[2:] - 2 * above[1:-1] + above[:-2]
     tolerance = ROUNDING * float(losses.abs().max())
     return {
         "rise": float(above.max()),
-        "curvature": float(fitted) if finite else float("nan"),
+        "curvature": _bend(alphas[inner], above[inner].tolist()) if finite else float("nan"),
         "convexity": float((bends >= -tolerance).double().mean()) if finite else float("nan"),
         "width": _width(alphas, above.tolist(), height) if finite else float("nan"),
     }
+
+
+def _bend(places: Sequence[float], heights: Sequence[float]) -> float:
+    """Second derivative of the parabola that fits best; the places lie evenly about 0.
+
+    Then only the squares, less their mean, say anything of it; summed so that no digit depends on
+    where in memory the numbers lie, as it does with a solver.
+    """
+    squares = [place**2 for place in places]
+    mean = math.fsum(squares) / len(squares)
+    about = [square - mean for square in squares]
+    products = math.fsum(a * height for a, height in zip(about, heights, strict=True))
+    return 2 * products / math.fsum(a**2 for a in about)
 
 
 def _width(alphas: Sequence[float], above: Sequence[float], height: float) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,7 +38,9 @@ def clustered(matrix: Tensor, clusters: int, scale: float | None, random_state: 
     (Juneja et al. 2023). Runs that no gap tells apart are one cluster.
     """
     import torch
-    from sklearn.cluster import KMeans
+
+    with undrawn():
+        from sklearn.cluster import KMeans
 
     scale = spread_of(matrix) if scale is None else scale
     nothing = Clustering(torch.zeros(len(matrix)).long(), torch.zeros(len(matrix)).double(), scale)
@@ -82,7 +87,8 @@ def medoid(matrix: Tensor) -> int:
 
 def silhouette(matrix: Tensor, labels: Tensor) -> float:
     """Mean silhouette of the clusters; NaN where there is one, or each run has its own."""
-    from sklearn.metrics import silhouette_score
+    with undrawn():
+        from sklearn.metrics import silhouette_score
 
     if not 2 <= len(set(labels.tolist())) < len(labels):
         return NAN
@@ -91,9 +97,20 @@ def silhouette(matrix: Tensor, labels: Tensor) -> float:
 
 def same_partition(labels: Tensor, others: list[Tensor]) -> float:
     """Mean adjusted Rand index of other clusterings of the same runs; NaN for one cluster."""
-    from sklearn.metrics import adjusted_rand_score
+    with undrawn():
+        from sklearn.metrics import adjusted_rand_score
 
     if len(set(labels.tolist())) < 2:
         return NAN
     found = [float(adjusted_rand_score(labels.numpy(), other.numpy())) for other in others]
     return sum(found) / len(found)
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Python's generator as it was: importing scikit-learn for the first time draws from it."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
