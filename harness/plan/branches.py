@@ -24,8 +24,9 @@ def branch_cells(
     """
     molds: dict[tuple[str | None, Branch], Mold] = {}
     cells: Branched = {}
-    for run in runs:
-        for branch in (b for metric in metrics for b in branches_of(metric, run, catalogue)):
+    asking = [m for m in metrics if offer_from(m.use, catalogue)[0].branches is not None]
+    for run in runs if asking else ():
+        for branch in (b for metric in asking for b in branches_of(metric, run, catalogue)):
             work = run.work
             assert isinstance(work, TrainWork)
             at = (work.checkpoint, branch)  # in all else the works of a procedure are alike

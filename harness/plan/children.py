@@ -59,7 +59,7 @@ def measure_cells(
         for subject in _subjects(metric, ordered):
             seeds = tuple(run.seeds[0] for run in subject)
             kind = _pair_kind(metric, seeds)
-            branches = branches_of(metric, subject[0], catalogue)
+            branches = branches_of(metric, subject[0], catalogue) if offer.branches else ()
             if (kind, branches) not in molds:
                 work = MeasureWork(
                     metric=metric.use,
