@@ -206,7 +206,7 @@ def test_a_second_phase_begins_with_averages_of_its_own(tmp_path):
     rms = recorder.book.column(body, 5)[:, 1]
     assert torch.isnan(rms[:3]).all()
     assert 0.5 < rms[3].item() < 1 + 1e-5  # a unit that is dead has no gradient
-    assert recorder.book.column("head.weight", 5)[[0, 3], 1].tolist() == pytest.approx([1, 1])
+    assert recorder.book.column("head.bias", 5)[[0, 3], 1].tolist() == pytest.approx([1, 1])
     squares = sum(
         recorder.book.column(name, 5)[4, 0] * tensor.numel()
         for name, tensor in course.network.module.named_parameters()
