@@ -29,6 +29,7 @@ BENCHMARKS = {
     "measuring": ("measuring", "measure"),
     "planes": ("planes", "measure"),
     "metric_costs": ("metric_costs", "measure"),
+    "bootstrap": ("bootstrap", "measure"),
     "false_positives": ("false_positives", "measure"),
 }
 PACKAGES = ("seedscape", "torch", "numpy", "pandas", "evaluate", "pydantic")
