@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel, logging
 
+from harness.api.encoders import BERT_NAMES, encoder_symmetries
 from harness.api.errors import HarnessError
 from harness.api.offers import Metric
 from harness.plug import discover
@@ -136,7 +137,9 @@ def on_encoder(offers: list[Metric]) -> Iterator[tuple[str, dict[str, float]]]:
     data = {name: sentences(n) for n, name in enumerate(("train", "test", "ood"))}
     runs = fine_tuned(0, data["train"]) | fine_tuned(1, data["train"])
     net = encoder()
-    world = World(net, data, runs, head=("head.",), features=("body",))
+    heads = int(SHAPE["num_attention_heads"])
+    symmetries = encoder_symmetries(net.state_dict(), BERT_NAMES, heads=heads)
+    world = World(net, data, runs, head=("head.",), features=("body",), symmetries=symmetries)
     for metric in offers:
         keys = ["run-0"] if metric.of in ("point", "trajectory") else ["run-0", "run-1"]
         started = time.perf_counter()
