@@ -49,6 +49,20 @@ def cells(store, stage):
     return sorted(path.parent.name for path in store.glob(f"cells/{stage}/*/*/record.json"))
 
 
+def test_parts_of_a_reading_are_made_on_the_way_and_not_counted(trained, tmp_path, capfd):
+    store = tmp_path / "runs"
+    chosen = ("--pairs", 2, "--splits", "test")
+    plane = ("--metric", "plane", "--metric-set", "points=3", "--metric-set", "examples=20")
+    code, out, err = seedscape(capfd, *trained, *plane, "--metric-set", "rows=1", *chosen)
+    assert (code, err) == (0, "")
+    assert "2 readings: 0 stored before, 2 measured" in out
+    assert "gain-error" in out
+    assert len(cells(store, "part")) == 6
+    code, out, _ = seedscape(capfd, *trained, *plane, *chosen)  # in one piece: the same readings
+    assert code == 0
+    assert "2 readings: 2 stored before, 0 measured" in out
+
+
 def test_measure_adds_readings_and_trains_nothing(trained, tmp_path, capfd):
     store, table = tmp_path / "runs", tmp_path / "readings.json"
     before = [cells(store, stage) for stage in ("pretrain", "finetune", "evaluate")]

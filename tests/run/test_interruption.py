@@ -31,7 +31,9 @@ inits: [pretrained, random]
 methods: [{full: {steps: 200}}]
 seeds: {pretrain: 2, finetune: 3}
 scores: [accuracy]
-metrics: [{barrier: {points: 3}, pairs: 4, splits: [test]}]
+metrics:
+  - {barrier: {points: 3}, pairs: 4, splits: [test]}
+  - {plane: {points: 5, rows: 1}, pairs: 1, splits: [test]}
 """
 
 
@@ -89,7 +91,7 @@ def test_killed_at_random_moments_a_run_goes_on_and_ends_as_if_nothing_had_happe
     assert whole.returncode == 0, output
     draws = random.Random(20)  # moments, no secrets
     kept = {}
-    for moment in sorted(draws.sample(range(1, 56), 5)):
+    for moment in sorted(draws.sample(range(1, 68), 5)):
         process = start(path, tmp_path / "torn")
         wait_for_cells(tmp_path / "torn", moment, process)
         time.sleep(draws.random() * 0.1)
