@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from harness.api.symmetries import Symmetry
 from harness.measure.shared import Shared
 from harness.testing.scenes import World
+from harness_landscape.aligned_barrier import ALIGNED_BARRIER, AlignedBarrierSettings
 from harness_landscape.confidence import CONFIDENCE
 from harness_landscape.id_score import ID_SCORE
 from harness_landscape.norms import NORMS
@@ -24,6 +26,7 @@ CASES = [
     (PAC_BAYES, PacBayesSettings(quantities=["loss"], depth=4)),
     (CONFIDENCE, CONFIDENCE.settings()),
     (ID_SCORE, ID_SCORE.settings()),
+    (ALIGNED_BARRIER, AlignedBarrierSettings(restarts=2)),
 ]
 
 
@@ -51,7 +54,10 @@ def world(device):
     }
     data = torch.randn(60, 4, generator=generator).to(device), (torch.arange(60) % 3).to(device)
     splits = {"train": data, "test": data, "ood-x": data}
-    return World(Net().to(device).eval(), splits, runs, head=("two.",))
+    norm = [(f"norm.{part}", 0) for part in ("weight", "bias", "running_mean", "running_var")]
+    axes = (("one.weight", 0), ("one.bias", 0), *norm, ("two.weight", 1))
+    symmetries = (Symmetry("one", axes),)
+    return World(Net().to(device).eval(), splits, runs, head=("two.",), symmetries=symmetries)
 
 
 def read(device, metric, settings):
