@@ -15,6 +15,7 @@ from harness_landscape.cg_clusters import CG_CLUSTERS
 from harness_landscape.cka import CKA
 from harness_landscape.confidence import CONFIDENCE
 from harness_landscape.convexity_gap import CONVEXITY_GAP
+from harness_landscape.criticality import CRITICALITY
 from harness_landscape.distance import DISTANCE
 from harness_landscape.edge_of_stability import EDGE_OF_STABILITY
 from harness_landscape.fisher import FISHER
@@ -30,6 +31,7 @@ from harness_landscape.norms import NORMS
 from harness_landscape.pac_bayes import PAC_BAYES
 from harness_landscape.plane import PLANE
 from harness_landscape.polychain import POLYCHAIN
+from harness_landscape.rewind import REWIND
 from harness_landscape.rms_spikes import RMS_SPIKES
 from harness_landscape.shared_mistakes import SHARED_MISTAKES
 from harness_landscape.sharpness import SHARPNESS
@@ -54,6 +56,7 @@ def harness_metrics() -> Iterable[Metric]:
         CKA,
         CONFIDENCE,
         CONVEXITY_GAP,
+        CRITICALITY,
         DISTANCE,
         EDGE_OF_STABILITY,
         FISHER,
@@ -69,6 +72,7 @@ def harness_metrics() -> Iterable[Metric]:
         PAC_BAYES,
         PLANE,
         POLYCHAIN,
+        REWIND,
         RMS_SPIKES,
         SHARED_MISTAKES,
         SHARPNESS,
