@@ -13,10 +13,11 @@ from harness.api.offers import Method
 from harness.api.results import CellRecord, Trained
 from harness.api.settings import Json
 from harness.compute.building import head_names, wants_fresh_head
-from harness.compute.streams import RunStreams
+from harness.compute.streams import RunStreams, derive
 from harness.compute.workbench import Workbench
 
 STARTS = ("init", "pretrained")
+AFRESH = "fresh-"  # and a number: weights of no run, drawn as a random start would be
 
 
 class _Seeds(BaseModel):
@@ -92,6 +93,8 @@ class RunPoints:
 
     def load(self, key: str, point: str) -> Weights:
         """Weights at a point that `origin` gave."""
+        if point.startswith(AFRESH):
+            return self._drawn(derive(0, "probe", key, point))
         if point not in STARTS:
             return self.bench.weights(key, point)
         record = self.bench.store.read(key)

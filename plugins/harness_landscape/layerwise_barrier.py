@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
 from typing import TYPE_CHECKING
 
-from harness.api.errors import HarnessError
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
 from harness.api.settings import Settings, setting
+from harness_landscape.single_modules import MODULES, largest, modules_of
 from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
@@ -19,8 +18,6 @@ from harness_landscape.straight_line import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
     from harness.api.contexts import Probe, Weights
@@ -40,7 +37,7 @@ class LayerwiseBarrierSettings(Settings):
     )
     modules: tuple[str, ...] = setting(
         (),
-        "names of modules, each with all its parts; none: every module that holds parameters",
+        MODULES,
         source="single layers: Adilova et al. 2024, arXiv 2307.06966",
     )
     recalibrate: Recalibrate = setting("auto", RECALIBRATE, source=RECALIBRATE_SOURCE)
@@ -48,7 +45,7 @@ class LayerwiseBarrierSettings(Settings):
 
 def measure(settings: LayerwiseBarrierSettings, probe: Probe) -> Reading:
     """Barriers of every module, the rest of either run held fixed, and the largest of them."""
-    modules = _modules(settings.modules, probe)
+    modules = modules_of(settings.modules, probe)
     runs = probe.weights(0), probe.weights(1)
     alphas = evenly(settings.points)
     found: dict[tuple[str, str], list[Value]] = {
@@ -75,9 +72,9 @@ def measure(settings: LayerwiseBarrierSettings, probe: Probe) -> Reading:
                 labels=list(modules),
             )
         )
-    largest = [_largest(several, kind) for (_, kind), several in found.items()]
+    tops = [largest(several, f"{kind}-max") for (_, kind), several in found.items()]
     return Reading(
-        values=(*largest, *(value for several in found.values() for value in several)),
+        values=(*tops, *(value for several in found.values() for value in several)),
         curves=tuple(curves),
         protocol={
             "points": settings.points,
@@ -90,19 +87,6 @@ def measure(settings: LayerwiseBarrierSettings, probe: Probe) -> Reading:
             "batch_norm": policy(probe, settings.recalibrate),
         },
     )
-
-
-def _modules(wanted: Sequence[str], probe: Probe) -> dict[str, list[str]]:
-    """Parameter names of every module that goes alone."""
-    names = probe.names()
-    if not wanted:
-        return {m: [n for n in names if n.rpartition(".")[0] == m] for m in probe.modules()}
-    modules = {m: [n for n in names if n.startswith(f"{m}.")] for m in wanted}
-    for module, own in modules.items():
-        if not own:
-            known = ", ".join(name for name in probe.modules() if name)
-            raise HarnessError(f"no parameters in a module {module!r}", fix=f"there are: {known}")
-    return modules
 
 
 def _lines(
@@ -142,12 +126,6 @@ def _value(name: str, split: str, each: Tensor) -> Value:
     if len(each) > 1 and bool(torch.isfinite(mean)):
         spread = float(each.std()) / len(each) ** 0.5
     return Value(name=name, split=split, value=float(mean), standard_error=spread, detail=True)
-
-
-def _largest(values: list[Value], kind: str) -> Value:
-    """The largest of them, or the first that is no number."""
-    top = max(values, key=lambda value: inf if isnan(value.value) else value.value)
-    return top.model_copy(update={"name": f"{kind}-max", "detail": False})
 
 
 LAYERWISE_BARRIER = Metric(
