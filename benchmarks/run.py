@@ -27,12 +27,16 @@ BENCHMARKS = {
     "running": ("running", "measure"),
     "scores": ("scores", "measure"),
     "measuring": ("measuring", "measure"),
+    "peers": ("peers", "measure"),
     "planes": ("planes", "measure"),
     "metric_costs": ("metric_costs", "measure"),
     "bootstrap": ("bootstrap", "measure"),
     "false_positives": ("false_positives", "measure"),
 }
-PACKAGES = ("seedscape", "torch", "numpy", "pandas", "evaluate", "pydantic")
+PACKAGES = (
+    *("seedscape", "torch", "numpy", "pandas", "evaluate", "pydantic"),
+    *("loss-landscapes", "pyhessian"),
+)
 
 
 def machine() -> dict[str, object]:
