@@ -24,8 +24,11 @@ class Between(Mapping[str, Tensor]):
     def __getitem__(self, name: str) -> Tensor:
         start, end = self._start[name], self._end[name]
         if start.is_floating_point():
-            # An attention mask is -inf at both ends, and between -inf and -inf lies NaN.
-            return torch.where(start == end, start, torch.lerp(start, end, self._alpha))
+            mixed = torch.lerp(start, end, self._alpha)
+            if bool(mixed.sum().isnan()):
+                # An attention mask is -inf at both ends, and between -inf and -inf lies NaN.
+                mixed = torch.where(start == end, start, mixed)
+            return mixed
         return start if self._alpha <= 0.5 else end
 
     def __iter__(self) -> Iterator[str]:
