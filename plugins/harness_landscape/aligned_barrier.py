@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from harness.api.errors import HarnessError
@@ -71,7 +72,7 @@ def measure(settings: AlignedBarrierSettings, probe: Probe) -> Reading:
     l2 = {"l2-aligned": matching.weights, "l2-unaligned": second}
     values += [Value(name=n, value=_distance(probe, first, w)) for n, w in l2.items()]
     values += [
-        Value(name="moved", value=matching.moved),
+        Value(name="moved", value=matching.moved if matching.objectives else nan),
         Value(name="sweeps", value=float(matching.sweeps), detail=True),
     ]
     return Reading(
@@ -115,7 +116,7 @@ def _matched(
         as_it_is = {units.name: torch.arange(units.count) for units in symmetries}
         return Matching(second, as_it_is, (), 0, converged=False)  # a diverged run has no match
     check(probe, second, symmetries)
-    search = Search(first, second, names, symmetries, probe.generator("matching"))
+    search = Search(first, second, tuple(names), symmetries, probe.generator("matching"))
     matching = search.best(settings.restarts, settings.sweeps)
     alike(probe, second, matching.weights, "all symmetries together")
     return matching

