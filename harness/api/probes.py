@@ -87,7 +87,8 @@ class Probe(Protocol):
 
         "init" is where it started, "pretrained" the same where that was drawn by no seed of its
         own (a parent's weights; a head drawn afresh included), "checkpoint-100" its weights after
-        so many steps, "final" its last ones.
+        so many steps, "final" its last ones. Not listed, since there is no end of them: "fresh-1",
+        "fresh-2", ..., each drawn anew as a random start is.
         """
 
     def weights(self, run: int = 0, point: str = "final") -> Weights:

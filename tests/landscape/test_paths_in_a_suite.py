@@ -33,6 +33,12 @@ metrics:
   - shared-mistakes
   - soup-gain
   - cg-clusters: {examples: 100, resamples: 5}
+  - bezier: {steps: 20}
+    pairs: 2
+  - polychain: {steps: 20}
+    pairs: 2
+  - rewind
+  - criticality: {examples: 50, scales: 3, steps: 2}
 """
 
 
@@ -52,6 +58,9 @@ def test_every_metric_of_pairs_paths_and_groups_is_read_on_trained_runs(tmp_path
     assert {f"membership[{seeds}]" for seeds in ("0/0", "0/1", "1/0", "1/1")} <= shown[
         "cg-clusters"
     ]
+    assert {"lerp-loss", "straight-lerp-loss", "length"} <= shown["bezier"] & shown["polychain"]
+    assert {"error-init-max", "loss-fresh-1-max"} <= shown["rewind"]
+    assert {"criticality", "criticality-relative"} <= shown["criticality"]
     same = readings[(readings["metric"] == "distance") & (readings["name"] == "l2-start")]
     apart = dict(zip(same["pair_kind"], same["value"], strict=True))
     assert apart["same-pretrain-seed"] == 0.0
@@ -70,5 +79,7 @@ def test_every_metric_of_pairs_paths_and_groups_is_read_on_trained_runs(tmp_path
         for metric, name in (("barrier", "lerp-loss"), ("aligned-barrier", "unaligned-lerp-loss"))
     )
     assert aligned.tolist() == pytest.approx(apart.tolist(), abs=1e-6)
-    finite = readings[~readings["metric"].isin(["basin", "cg-clusters", "shared-mistakes"])]
+    finite = readings[
+        ~readings["metric"].isin(["basin", "cg-clusters", "criticality", "shared-mistakes"])
+    ]
     assert finite["value"].map(math.isfinite).mean() > 0.99

@@ -95,3 +95,15 @@ def test_drawing_a_start_moves_no_global_stream(tmp_path):
     before = torch.get_rng_state()
     start(points, cell.key)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_weights_drawn_afresh_are_of_no_run_and_differ_by_run_and_number(tmp_path):
+    method = use("method", "full", steps=12, lr=0.01)
+    cell = a_cell(1, model=MODEL, method=method, seeds=Seeds(3, 1))
+    _, points = opened(tmp_path, cell)
+    first = start(points, cell.key, "fresh-1")
+    others = (cell.key, "init"), (cell.key, "fresh-2"), ("another", "fresh-1")
+    assert same(first, start(points, cell.key, "fresh-1"))
+    assert not any(same(first, start(points, *other)) for other in others)
+    drawn, begun = (weights[next(iter(first))] for weights in (first, start(points, cell.key)))
+    assert drawn.std() == pytest.approx(begun.std().item(), rel=0.2)
