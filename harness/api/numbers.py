@@ -117,7 +117,7 @@ def some_of(names: Sequence[str], number: int) -> list[str]:
     families: dict[str, list[str]] = {}
     for name in names:
         families.setdefault(name.rstrip("0123456789.e+-"), []).append(name)
-    queues = [[of[0], *reversed(of[1:])] for of in families.values()]
+    queues = [[*dict.fromkeys((of[0], of[-1], *of))] for of in families.values()]
     chosen: list[str] = []
     for place in range(max(map(len, queues), default=0)):
         chosen += [queue[place] for queue in queues if place < len(queue)]

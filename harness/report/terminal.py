@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from rich import box
 from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from harness.api.findings import Findings, PairSummary, PointSummary, Spread, VarianceShare
+from harness.api.findings import Findings, PairSummary, Spread, VarianceShare
 from harness.api.numbers import NOTHING, TRIAL, count, decimals_of, figures, fixed, percent
+from harness.report.readings import say_readings
+from harness.report.shapes import bullet, table_of
 
 NARROW = 72
 MOST_ROWS = 60  # of the scores; beyond, the terminal shows the primary splits alone
@@ -25,31 +26,24 @@ def terminal(findings: Findings, console: Console) -> None:
     if findings.smoke:
         console.print(Text(TRIAL, "bold white on red"))
     for answer in findings.answers:
-        console.print(_bullet("·", answer.text))
+        console.print(bullet("·", answer.text))
     for warning in findings.warnings:
-        console.print(_bullet("!", warning, "yellow"))
+        console.print(bullet("!", warning, "yellow"))
     console.print()
     console.print(_scores(findings, narrow))
     _say_others(findings, console)
-    for table in (*_pairs(findings), *_points(findings, console.width)):
+    for table in _pairs(findings):
         console.print()
         console.print(table)
+    say_readings(findings, console)
     _say_problems(findings, console)
-
-
-def _bullet(sign: str, text: str, style: str = "") -> Table:
-    line = Table.grid(padding=(0, 1, 0, 0))
-    line.add_column(width=1)
-    line.add_column(ratio=1, overflow="fold")
-    line.add_row(Text(sign, style or "cyan"), Text(text, style))
-    return line
 
 
 def _scores(findings: Findings, narrow: bool) -> Table:
     spreads = _shown(findings)
     shares = {(s.procedure, s.split): s for s in findings.variance if s.score == spreads[0].score}
     decimals = decimals_of((s.mean for s in spreads), (s.sd for s in spreads))
-    table = _table(f"{findings.primary_score}: mean, sd and worst run; shares of the variance")
+    table = table_of(f"{findings.primary_score}: mean, sd and worst run; shares of the variance")
     table.add_column("split", overflow="fold", min_width=15)
     for name in ("mean", "sd", "worst", "at", "n"):
         table.add_column(name, justify="right", no_wrap=name != "at")
@@ -99,14 +93,14 @@ def _shares(share: VarianceShare | None) -> list[Text]:
 def _say_others(findings: Findings, console: Console) -> None:
     notes = {s.note for s in findings.variance if s.note and s.pretrain is None}
     for note in sorted(notes):
-        console.print(_bullet(" ", f"No shares: {note}.", "dim"))
+        console.print(bullet(" ", f"No shares: {note}.", "dim"))
     splits = {s.split for s in findings.spreads} - {s.split for s in _shown(findings)}
     if splits:
         text = f"{count(len(splits), 'more split')} in the full report."
-        console.print(_bullet(" ", text, "dim"))
+        console.print(bullet(" ", text, "dim"))
     scores = dict.fromkeys(s.score for s in findings.spreads if s.score != findings.primary_score)
     if scores:
-        console.print(_bullet(" ", f"Also scored: {', '.join(scores)} (full report).", "dim"))
+        console.print(bullet(" ", f"Also scored: {', '.join(scores)} (full report).", "dim"))
 
 
 def _pairs(findings: Findings) -> Iterator[Table]:
@@ -116,7 +110,7 @@ def _pairs(findings: Findings) -> Iterator[Table]:
         split = findings.primary_id if findings.primary_id in splits else splits[0]
         here = [pair for pair in of if pair.split == split]
         kinds = list(dict.fromkeys(pair.pair_kind for pair in here))
-        table = _table(f"{metric}{f' on {split}' if split else ''}: mean over pairs of runs (sd)")
+        table = table_of(f"{metric}{f' on {split}' if split else ''}: mean over pairs of runs (sd)")
         table.add_column("between runs of", overflow="fold", min_width=15)
         for kind in kinds:
             table.add_column(Text(KINDS.get(kind, kind)), justify="right", overflow="fold")
@@ -138,29 +132,7 @@ def _pair_count(pair: PairSummary | None) -> str:
     return NOTHING if pair is None else f"{pair.pairs}/{max(pair.planned, pair.pairs)}"
 
 
-def _points(findings: Findings, width: int) -> Iterator[Table]:
-    for metric in dict.fromkeys(point.metric for point in findings.points):
-        of = [point for point in findings.points if point.metric == metric]
-        split = of[0].split
-        here = [point for point in of if point.split == split]
-        names = list(dict.fromkeys(point.name for point in here))[: max(1, (width - 22) // 16)]
-        table = _table(f"{metric}{f' on {split}' if split else ''}: mean over runs (sd)")
-        table.add_column("procedure", overflow="fold")
-        table.add_column("n", justify="right", no_wrap=True)
-        for name in names:
-            table.add_column(Text(name), justify="right", overflow="fold")
-        for procedure in dict.fromkeys(point.procedure for point in here):
-            cells = {point.name: point for point in here if point.procedure == procedure}
-            first = next(iter(cells.values()))
-            table.add_row(
-                Text(procedure),
-                Text(f"{first.runs}/{max(first.planned, first.runs)}"),
-                *(Text(_summary(cells.get(name))) for name in names),
-            )
-        yield table
-
-
-def _summary(found: PairSummary | PointSummary | None) -> str:
+def _summary(found: PairSummary | None) -> str:
     if found is None or (found.mean is None and not found.not_finite):
         return NOTHING
     if found.mean is None:
@@ -179,18 +151,6 @@ def _say_problems(findings: Findings, console: Console) -> None:
     for (state, stage, reason), cells in list(groups.items())[:8]:
         who = "; ".join(cells[:3]) + (f" and {len(cells) - 3} more" if len(cells) > 3 else "")
         text = f"{count(len(cells), f'{stage} cell')} {state}: {' '.join(reason.split())} ({who})"
-        console.print(_bullet("x", text, "red" if state in ("failed", "damaged") else "yellow"))
+        console.print(bullet("x", text, "red" if state in ("failed", "damaged") else "yellow"))
     if len(groups) > 8:
-        console.print(_bullet(" ", f"and {len(groups) - 8} more kinds of problems", "dim"))
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=Text(title, "dim"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-    )
+        console.print(bullet(" ", f"and {len(groups) - 8} more kinds of problems", "dim"))

@@ -47,11 +47,17 @@ def curves(findings: Findings, found: list[MeanCurve], note: MetricNote | None) 
     return Group(
         title=f"Curves over {_listed(list(axes))}",
         figures=drawn,
-        caption=_caption(found, len(names)) + left_out + measured_on(note),
+        caption=_caption(found, len(names)) + _scales(drawn) + left_out + measured_on(note),
         legend=legend_of(found, paints),
         facts=facts(note),
         choose="curve",
     )
+
+
+def _scales(drawn: Sequence[Figure]) -> str:
+    axes = (figure.layout[axis] for figure in drawn for axis in ("xaxis", "yaxis"))
+    logarithmic_ones = any(axis.get("type") == "log" for axis in axes)
+    return " Axes whose numbers grow by factors are logarithmic." if logarithmic_ones else ""
 
 
 def _panels(findings: Findings, found: Sequence[MeanCurve]) -> dict[_Panel, list[MeanCurve]]:
@@ -100,7 +106,7 @@ def _caption(found: Sequence[MeanCurve], procedures: int) -> str:
         told += f"{'Faint' if means else 'Lines'}: the single {what}s{drawn}. "
     if not means and numbers[-1] > 1:
         told += (
-            f"They were read at different places each, so there is no mean (n {each} per {per})."
+            f"Their points lie at places of their own, so there is no mean (n {each} per {per}). "
         )
     return told.strip()
 

@@ -134,8 +134,9 @@ def _ranked(findings: Findings, found: Sequence[Matrix]) -> list[_Where]:
 
 def _some(runs: Sequence[str]) -> list[str]:
     """All runs, or so many of them evenly over the seeds."""
-    step = max(1, math.ceil(len(runs) / RUNS))
-    return list(runs[::step])
+    if len(runs) <= RUNS:
+        return list(runs)
+    return [runs[round(place * (len(runs) - 1) / (RUNS - 1))] for place in range(RUNS)]
 
 
 def _order(findings: Findings, matrix: Matrix, runs: list[str]) -> tuple[list[str], str]:

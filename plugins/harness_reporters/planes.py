@@ -167,7 +167,16 @@ def _panel(picture: Picture, quantity: str, scale: _Range | None, words: tuple[s
     title = f"{prefix}{quantity} on {grid.split}" if grid.split else f"{prefix}{quantity}"
     title += "" if scale else " (own scale)"
     solid = surface(grid, quantity, (low, high)) if not grid.labels else None
-    return Figure(title, [heat, *marks(grid)], look, 340, choice, solid)
+    return Figure(title, [heat, *marks(grid)], look, _height(picture), choice, solid)
+
+
+def _height(picture: Picture) -> int:
+    """Pixels for a plane whose units are the same in both directions, on half a page's width."""
+    grid = picture.grid
+    wide, deep = max(grid.x) - min(grid.x), max(grid.y) - min(grid.y)
+    if grid.axes is not None or not wide > 0 or not math.isfinite(deep / wide):
+        return 340
+    return round(min(380, max(190, 60 + 340 * deep / wide)))
 
 
 def _range(rows: Sequence[Sequence[float]]) -> _Range:

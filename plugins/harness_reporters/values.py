@@ -49,11 +49,17 @@ def values(findings: Findings, of: list[ReadingValue], note: MetricNote | None) 
         title="Every pair of runs" if pairs else f"Every {_what(of)}",
         figures=drawn,
         caption=caption + chosen + more + measured_on(note),
-        legend=[("pairs of runs with", kinds())] if pairs else seed_legend(findings),
+        legend=_legend(findings, of),
         columns="two" if pairs else "three",
         facts=facts(note),
         choose="split",
     )
+
+
+def _legend(findings: Findings, of: Sequence[ReadingValue]) -> list[tuple[str, list[Key]]]:
+    if of[0].of == "pair":
+        return [("pairs of runs with", kinds())]
+    return [] if _what(of) != "run" else seed_legend(findings)
 
 
 def splits_in_order(findings: Findings, found: set[str | None]) -> list[str | None]:
@@ -140,12 +146,12 @@ def _point_panel(findings: Findings, panel: Sequence[ReadingValue], choice: str)
                     short(-place + (0 if groups else spread_within(order, len(seeds), 0.56)))
                     for order in orders
                 ],
-                color="@ink" if groups else [colour(order) for order in orders],
+                color="@accent" if groups else [colour(order) for order in orders],
                 symbol=symbol(everyone.index(name)),
             )
         )
         data += [] if groups else _mean(here, -place)
-    return _figure(panel, data, names, choice, 52)
+    return _figure(panel, data, names, choice, 36 if groups else 52)
 
 
 def names_of(findings: Findings, found: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ import made_up
 import pytest
 from rich.console import Console
 
+from harness.api.readings import Reading, Value
 from harness.report.terminal import terminal
 
 
@@ -26,7 +27,7 @@ def test_the_answers_stand_above_the_numbers():
 
 
 def test_a_suite_of_the_size_of_quick_does_not_flood_the_terminal():
-    assert len(shown(made_up.findings()).splitlines()) <= 70
+    assert len(shown(made_up.findings()).splitlines()) <= 76
 
 
 def test_many_procedures_do_not_flood_the_terminal():
@@ -97,3 +98,57 @@ def test_many_kinds_of_problems_do_not_flood_the_terminal():
 
     assert "more kinds of problems" in text
     assert len(text.splitlines()) < 90
+
+
+def with_values(plan, of, names, splits=("train",)):
+    """Records of the plan whose readings of this kind have these values, 1, 2, 3 and so on."""
+    records = made_up.records(plan)
+    for cell in plan.cells:
+        if cell.stage == "measure" and cell.work.of == of:
+            values = tuple(
+                Value(name=name, value=float(place + 1), split=split)
+                for split in splits
+                for place, name in enumerate(names)
+            )
+            records[cell.key] = made_up.record(cell, Reading(values=values))
+    return records
+
+
+def test_a_sweep_shows_something_of_each_of_its_families_and_says_what_is_left_out():
+    plan = made_up.plan(pretrain=2, finetune=2, procedures=("random",), splits=("test",))
+    radii = ("0.05", "0.1", "0.2", "0.4")
+    names = [f"{kind}-{radius}" for kind in ("average", "worst", "adaptive") for radius in radii]
+
+    text = shown(made_up.findings(plan, with_values(plan, "point", names)))
+
+    for kind in ("average", "worst", "adaptive"):
+        assert f"{kind}-0.05" in text
+        assert f"{kind}-0.4" in text
+    assert "average-0.2" not in text
+    assert "4 more rows (other values and splits) in the full report" in text
+
+
+def test_groups_of_runs_stand_in_the_table_with_their_number():
+    plan = made_up.plan(pretrain=2, finetune=2, procedures=("random",), splits=("test",))
+    cells = [cell for cell in plan.cells if cell.stage == "measure" and cell.work.of == "point"]
+    for cell in cells:
+        object.__setattr__(cell, "work", replace(cell.work, of="group"))
+    records = with_values(plan, "group", ["silhouette"], ("test",))
+    del records[cells[0].key]
+    rest = replace(plan, cells=tuple(cell for cell in plan.cells if cell is not cells[0]))
+
+    lines = shown(made_up.findings(rest, records)).splitlines()
+
+    place = next(i for i, line in enumerate(lines) if "on test, per group" in line)
+    words = ["silhouette", "random", "1.00", "0", "3/3", "1.00", "to", "1.00"]
+    assert lines[place + 1].split() == words
+
+
+def test_of_many_procedures_a_value_has_one_row_with_their_range():
+    names = tuple(f"width-{i}" for i in range(8))
+    plan = made_up.plan(2, 2, names, splits=("test",))
+
+    text = shown(made_up.findings(plan, with_values(plan, "point", ["height", "width"])))
+
+    row = next(line for line in text.splitlines() if line.strip().startswith("height"))
+    assert row.split() == ["height", "all", "8", "\u2013", "\u2013", "32/32", "1.00", "to", "1.00"]

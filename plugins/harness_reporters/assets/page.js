@@ -94,6 +94,8 @@
           if (plot.drawn) Plotly.purge(plot.element);
           plot.drawn = false;
           plot.solid = solid;
+          plot.height ??= plot.element.style.height;
+          plot.element.style.height = solid ? "24rem" : plot.height;
           if (visible(plot)) draw(plot);
         });
       }),
