@@ -53,9 +53,12 @@ class Book:
 
     def column(self, name: str, steps: int) -> Tensor:
         """A tensor's numbers [steps, 3], NaN where it did not train."""
-        idle = torch.full((len(QUANTITIES),), nan)
-        rows = [row[name].cpu() if name in row else idle for row in self.tensors[:steps]]
-        return torch.stack(rows).double() if rows else torch.zeros(0, len(QUANTITIES)).double()
+        found = torch.full((steps, len(QUANTITIES)), nan, dtype=torch.float64)
+        trained = [step for step, row in enumerate(self.tensors[:steps]) if name in row]
+        if trained:
+            rows = torch.stack([self.tensors[step][name] for step in trained])
+            found[trained] = rows.cpu().double()
+        return found
 
 
 class Recorder:

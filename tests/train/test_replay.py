@@ -37,9 +37,9 @@ class Store(Shelf):
         return self.records[key]
 
 
-def trained(folder, cell: Cell):
+def trained(folder, cell: Cell, device="cpu"):
     """The cell trained and stored, and what looks into it."""
-    bench = open_bench(folder)
+    bench = open_bench(folder, device)
     bench.store = store = Store(folder)
     if cell.parents:
         store.put(cell.parents[0], bench.network(MODEL, split_use(), 7).module.state_dict())
@@ -240,6 +240,15 @@ def test_a_run_of_a_stack_comes_out_close_to_itself(tmp_path):
     stacked = train_pack(cells, replays.bench, lambda line: None)[0].weights
     replays.bench.weights = lambda key, point="final": stacked
     assert replays.replay(cells[0].key).drift < 1e-3
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["plain", "dropout", "batch-norm"])
+def test_a_gpu_trains_a_run_again_much_as_before(tmp_path, name):
+    _, replays = trained(tmp_path, CELLS[name], "cuda")
+    trace = replays.replay(CELLS[name].key)
+    assert trace.drift < 0.01
+    assert trace.loss.device.type == next(iter(trace.rms.values())).device.type == "cpu"
 
 
 def test_a_start_from_a_file_that_was_not_kept_is_refused_in_one_line(tmp_path):
