@@ -10,11 +10,15 @@ from harness.api.symmetries import Symmetry
 from harness.measure.shared import Shared
 from harness.testing.scenes import World
 from harness_landscape.aligned_barrier import ALIGNED_BARRIER, AlignedBarrierSettings
+from harness_landscape.bezier import BEZIER
 from harness_landscape.confidence import CONFIDENCE
+from harness_landscape.criticality import CRITICALITY, CriticalitySettings
+from harness_landscape.curve_training import CurveSettings
 from harness_landscape.id_score import ID_SCORE
 from harness_landscape.norms import NORMS
 from harness_landscape.pac_bayes import PAC_BAYES, PacBayesSettings
 from harness_landscape.plane import PLANE, PlaneSettings
+from harness_landscape.rewind import REWIND, RewindSettings
 from harness_landscape.sharpness import SHARPNESS, SharpnessSettings
 from harness_landscape.slice import SLICE, SliceSettings
 
@@ -26,6 +30,9 @@ CASES = [
     (PAC_BAYES, PacBayesSettings(quantities=["loss"], depth=4)),
     (CONFIDENCE, CONFIDENCE.settings()),
     (ID_SCORE, ID_SCORE.settings()),
+    (BEZIER, CurveSettings(steps=5, points=3)),
+    (REWIND, RewindSettings(fresh=0)),
+    (CRITICALITY, CriticalitySettings(quantity="loss", steps=2, scales=2)),
     (ALIGNED_BARRIER, AlignedBarrierSettings(restarts=2)),
 ]
 

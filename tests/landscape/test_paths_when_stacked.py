@@ -7,9 +7,14 @@ from torch import nn
 from harness.testing.scenes import World
 from harness_landscape.agreement import AGREEMENT
 from harness_landscape.basin import BASIN, BasinSettings
+from harness_landscape.bezier import BEZIER
 from harness_landscape.cg_clusters import CG_CLUSTERS, CgClustersSettings
 from harness_landscape.convexity_gap import CONVEXITY_GAP
+from harness_landscape.criticality import CRITICALITY, CriticalitySettings
+from harness_landscape.curve_training import CurveSettings
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
+from harness_landscape.polychain import POLYCHAIN
+from harness_landscape.rewind import REWIND, RewindSettings
 from harness_landscape.shared_mistakes import SHARED_MISTAKES
 from harness_landscape.soup_gain import SOUP_GAIN
 from harness_landscape.wise_curve import WISE_CURVE
@@ -52,6 +57,10 @@ def world(stacked):
         (WISE_CURVE, ("a",), None),
         (SOUP_GAIN, EVERYBODY, None),
         (CG_CLUSTERS, EVERYBODY, CgClustersSettings(resamples=5)),
+        (BEZIER, PAIR, CurveSettings(steps=5)),
+        (POLYCHAIN, PAIR, CurveSettings(steps=5)),
+        (REWIND, ("a",), RewindSettings(fresh=0)),
+        (CRITICALITY, ("a",), CriticalitySettings(quantity="loss", steps=2, scales=2)),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
