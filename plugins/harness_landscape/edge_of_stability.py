@@ -22,7 +22,7 @@ class EdgeOfStabilitySettings(WaySettings):
         "optimizer",
         "what the sharpness is divided by: what sgd's momentum can bear, or 2 / lr whatever the "
         "optimizer; the same without momentum, and for adam and adamw",
-        source="with momentum: Cohen et al. 2021, arXiv 2103.00065, section 2",
+        source="with momentum: Cohen et al. 2021, arXiv 2103.00065",
     )
 
 
