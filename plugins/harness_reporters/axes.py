@@ -12,6 +12,7 @@ TITLES = {
     "lr": "learning rate",
     "step": "training step",
     "sigma": "scale of the noise (sigma)",
+    "t": "position on the curve (t)",
     "delta": "how far beyond the ends (delta)",
 }
 TICKS = 24  # names along an axis; beyond, every second or third stands there

@@ -10,6 +10,7 @@ from harness_reporters.protocols import KINDS
 from harness_reporters.values import kinds
 
 DASHES = ("solid", "dash", "dot", "dashdot")
+THRESHOLD = "threshold"  # a quantity of this name is drawn with those it is the threshold of
 CROWD = 6  # procedures, beyond which single runs are not drawn
 _AT = "at %{x:.3~g}: %{y:.3~g}"
 
@@ -95,6 +96,21 @@ def of_runs(one: MeanCurve, paints: Paints) -> list[Trace]:
     told = template(f"{one.procedure}, {who}", places=_AT)
     bold = {"line": {"color": paint, "width": 2.4, "dash": dash}, "hovertemplate": told}
     return [*data, _mean(one) | bold]
+
+
+def is_threshold(one: MeanCurve, found: Sequence[MeanCurve]) -> bool:
+    """Whether a curve is a threshold for the other quantities of its path."""
+    others = (other for other in found if other.curve == one.curve)
+    return one.quantity == THRESHOLD and any(other.quantity != THRESHOLD for other in others)
+
+
+def threshold_line(one: MeanCurve, paints: Paints) -> Trace:
+    """A threshold, dotted; where runs have different places, that of the first run."""
+    x, y = (one.x, one.mean) if one.mean else (one.lines[0].x, one.lines[0].y)
+    return drawn_line(x, y) | {
+        "line": {"color": colour(paints.place(one)), "width": 1.6, "dash": "dot"},
+        "hovertemplate": template(f"{one.procedure}, threshold", places=_AT),
+    }
 
 
 def _mean(one: MeanCurve) -> Trace:

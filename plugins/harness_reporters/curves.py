@@ -15,11 +15,13 @@ from harness_reporters.axes import (
 from harness_reporters.curve_lines import (
     CROWD,
     Paints,
+    is_threshold,
     legend_of,
     of_pairs,
     of_runs,
     runs_alone,
     subject_word,
+    threshold_line,
 )
 from harness_reporters.figures import Figure, Group, Trace, layout
 from harness_reporters.protocols import facts, measured_on
@@ -63,7 +65,9 @@ def _scales(drawn: Sequence[Figure]) -> str:
 def _panels(findings: Findings, found: Sequence[MeanCurve]) -> dict[_Panel, list[MeanCurve]]:
     """Curves that share a panel; those of one path and quantity stand side by side."""
     order = splits_in_order(findings, {one.split for one in found})
-    paths = dict.fromkeys((one.curve, one.quantity) for one in found)
+    paths = dict.fromkeys(
+        (one.curve, one.quantity) for one in found if not is_threshold(one, found)
+    )
     panels: dict[_Panel, list[MeanCurve]] = {}
     for curve, quantity in paths:
         for split in order:
@@ -119,6 +123,11 @@ def _panel(
         data += of_pairs(one, paints) if one.of == "pair" else of_runs(one, paints)
     first = panel[0]
     of = (first.curve, first.quantity, first.split)
+    data += [
+        threshold_line(one, paints)
+        for one in found
+        if is_threshold(one, found) and (one.curve, one.split) == (first.curve, first.split)
+    ]
     peers = [one for one in found if (one.curve, one.quantity, one.split) == of]
     heights = [y for one in peers for y in (*one.mean, *(y for line in one.lines for y in line.y))]
     places = first.x or tuple(sorted(x for one in peers for line in one.lines for x in line.x))

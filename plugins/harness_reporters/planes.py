@@ -100,13 +100,10 @@ def _who(picture: Picture) -> str:
 
 def _titles(found: Sequence[Picture]) -> list[tuple[Picture, str]]:
     """What is drawn of a subject: its grids by quantity, splits side by side."""
-    quantities = sorted({q for p in found for q in p.grid.z}, key=_order)
+    present = dict.fromkeys(quantity for p in found for quantity in p.grid.z)
+    quantities = [q for q in QUANTITIES if q in present]
+    quantities += [q for q in present if q not in QUANTITIES]
     return [(p, quantity) for quantity in quantities for p in found if quantity in p.grid.z]
-
-
-def _order(quantity: str) -> tuple[int, str]:
-    known_one = quantity in QUANTITIES
-    return (QUANTITIES.index(quantity) if known_one else len(QUANTITIES), quantity)
 
 
 def _panels(found: Sequence[Picture], choice: str) -> list[Figure]:
