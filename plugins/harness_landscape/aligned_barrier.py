@@ -52,7 +52,9 @@ class AlignedBarrierSettings(Settings):
         100, "sweeps over all symmetries at most, in a descent", source=SOURCE, ge=1
     )
     unaligned: bool = setting(
-        False, "also the barriers without alignment, at the cost of as many passes again"
+        False,
+        "also the barriers without alignment, at the cost of as many passes again",
+        source="a choice: `barrier` has them",
     )
 
 
