@@ -16,7 +16,6 @@ from harness.api.cells import (
 from harness.api.errors import HarnessError
 from harness.api.findings import Problem
 from harness.api.results import CellRecord, Scored
-from harness.plan.parts import idle
 from harness.store.store import Store
 
 STATES = ("ok", "diverged", "failed", "missing", "damaged")
@@ -43,7 +42,6 @@ def collect(plan: Plan, store: Store) -> Collected:
     states: dict[str, str] = {}
     problems: list[Problem] = []
     diverged: set[str] = set()
-    in_vain = idle(plan.cells, survey.done)
     for cell in plan.cells:
         reason = ""
         state = "missing"
@@ -60,8 +58,7 @@ def collect(plan: Plan, store: Store) -> Collected:
         if state == "diverged" or not diverged.isdisjoint(cell.parents):
             diverged.add(cell.key)
         states[cell.key] = state
-        if cell.key not in in_vain:
-            problems.extend(_problems(cell, state, reason, records.get(cell.key), states))
+        problems.extend(_problems(cell, state, reason, records.get(cell.key), states))
     return Collected(records, states, tuple(problems), frozenset(diverged))
 
 

@@ -7,9 +7,10 @@ from harness.analyze import frames, measured
 from harness.analyze.collect import Collected, collect
 from harness.analyze.pictures import pictures
 from harness.analyze.results import Results
-from harness.api.cells import MeasureWork, Plan
+from harness.api.cells import MeasureWork, Plan, Stage
 from harness.api.readings import Reading
 from harness.api.settings import Json
+from harness.plan.parts import without_idle
 from harness.store.store import Store
 
 
@@ -19,6 +20,8 @@ def load_results(plan: Plan, store: Store) -> Results:
     Cells of other suites in the same store are not looked at. Takes about half a second for
     1,000 records.
     """
+    if any(cell.stage == Stage.PART for cell in plan.cells):
+        plan = without_idle(plan, store.survey(plan.cells).done)
     collected = collect(plan, store)
     records = collected.records.values()
     plugins = ((p.distribution, p.version) for r in records for p in r.plugins)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from harness.analyze.frames import records
 from harness.analyze.results import Results
-from harness.api.cells import EvaluateWork, MeasureWork, Plan, TrainWork, Use
+from harness.api.cells import EvaluateWork, MeasureWork, PartWork, Plan, TrainWork, Use
 from harness.api.findings import MetricNote, Provenance
 from harness.api.offers import Dataset, Metric
 from harness.api.suites import Suite
@@ -76,7 +76,7 @@ def _uses(plan: Plan) -> Iterable[Use]:
                 uses = (work.train.dataset, *work.train.by, *work.augment, work.model, work.method)
             case EvaluateWork():
                 uses = (work.split.dataset, *work.split.by, *work.scores)
-            case MeasureWork():
+            case MeasureWork() | PartWork():
                 uses = (work.metric,)
         for use in uses:
             found.setdefault((use.noun, use.name), use)

@@ -34,12 +34,14 @@ class Planned:
 def planned(options: SuiteOptions, store: str, precision: str) -> Planned:
     """Open the suite, expand it, and look into the store; raises `HarnessError`."""
     from harness.plan import expand
+    from harness.plan.parts import without_idle
     from harness.store import Store
 
     suite, catalogue = options.open()
     plan = expand(suite, catalogue, precision=precision)
     opened = Store(store)
-    return Planned(suite, catalogue, plan, opened, opened.survey(plan.cells))
+    survey = opened.survey(plan.cells)
+    return Planned(suite, catalogue, without_idle(plan, survey.done), opened, survey)
 
 
 def precision_option(function: Callable[..., R]) -> Callable[..., R]:

@@ -1,9 +1,9 @@
 """Measurements that are split: cells of parts, and the cell that joins them."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
-from harness.api.cells import Cell, MeasureWork, PartWork, Seeds, Stage, Use
+from harness.api.cells import Cell, MeasureWork, PartWork, Plan, Seeds, Stage, Use
 from harness.api.errors import HarnessError
 from harness.api.offers import Metric
 from harness.plan.mold import Mold, Terms
@@ -51,13 +51,15 @@ def parts_of(use: Use, catalogue: Catalogue) -> int:
     return count if count > 1 else 0
 
 
-def idle(cells: Iterable[Cell], done: Collection[str]) -> set[str]:
-    """Keys of parts that are not done and need not be: what they belong to is."""
+def without_idle(plan: Plan, done: Collection[str]) -> Plan:
+    """The plan less the parts that are not done and need not be: what they belong to is."""
     needed: set[str] = set()
-    parts: set[str] = set()
-    for cell in cells:
-        if cell.stage == Stage.PART and cell.key not in done:
-            parts.add(cell.key)
-        elif isinstance(cell.work, MeasureWork) and cell.work.parts and cell.key not in done:
+    for cell in plan.cells:
+        if isinstance(cell.work, MeasureWork) and cell.work.parts and cell.key not in done:
             needed.update(cell.parents)
-    return parts - needed
+    cells = tuple(
+        cell
+        for cell in plan.cells
+        if cell.stage != Stage.PART or cell.key in done or cell.key in needed
+    )
+    return plan if len(cells) == len(plan.cells) else replace(plan, cells=cells)

@@ -15,7 +15,7 @@ from harness.api.errors import HarnessError
 from harness.api.offers import Executor
 from harness.api.settings import Settings
 from harness.api.suites import Suite
-from harness.plan.parts import idle
+from harness.plan.parts import without_idle
 from harness.plug.catalogue import Catalogue
 from harness.plug.uses import offer_from
 from harness.run.board import Board
@@ -63,7 +63,8 @@ def execute_cells(plan: Plan, store: Store, catalogue: Catalogue, options: RunOp
     with plain_refusals(folder):
         folder.mkdir(parents=True, exist_ok=True)
     survey = store.survey(plan.cells)
-    board = Board(plan.cells, survey.done | idle(plan.cells, survey.done))
+    plan = without_idle(plan, survey.done)
+    board = Board(plan.cells, survey.done)
     account, interrupted = Account(), False
     if board.open:
         with Journal(folder) as journal:

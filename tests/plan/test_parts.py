@@ -12,7 +12,7 @@ from harness.api.recipes import Phase, Recipe
 from harness.api.settings import Settings, setting
 from harness.api.suites import Init, MetricUse
 from harness.plan import expand, identity_of, key_of
-from harness.plan.parts import idle
+from harness.plan.parts import without_idle
 from harness.plug import Catalogue, Loaded, Provided
 
 
@@ -107,9 +107,13 @@ def test_parts_are_in_vain_once_what_they_belong_to_is_done(planes, offers):
     parts = {whole.key: set(whole.parents[2:]) for whole in (first, second)}
     started = first.parents[2]
 
-    assert idle(plan.cells, {started}) == set()
-    assert idle(plan.cells, {first.key}) == parts[first.key]
-    assert idle(plan.cells, {first.key, started}) == parts[first.key] - {started}
+    def left_out(done):
+        return {c.key for c in plan.cells} - {c.key for c in without_idle(plan, done).cells}
+
+    assert left_out({started}) == set()
+    assert left_out({first.key}) == parts[first.key]
+    assert left_out({first.key, started}) == parts[first.key] - {started}
+    assert left_out({first.key, second.key}) == parts[first.key] | parts[second.key]
 
 
 @pytest.mark.parametrize("pieces", [0, -1, 10**9])
