@@ -1,6 +1,7 @@
 """What is built per batch of examples, and kept for the next time as far as memory goes."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from harness.measure.data import Batch, Sample
@@ -9,7 +10,8 @@ from harness.measure.scene import Budget
 
 T = TypeVar("T")
 
-GRAPH = 3  # a graph that can be differentiated again holds about so many times the activations
+GRAPH = 3  # a graph that can be differentiated again holds at most so many times the activations
+SLACK = 1.25  # what is not counted: small tensors, and what is in use for a moment
 
 
 class Chunks(Generic[T]):
@@ -20,17 +22,43 @@ class Chunks(Generic[T]):
     """
 
     def __init__(
-        self, sample: Sample, budget: Budget, bytes_each: int, make: Callable[[Batch], T]
+        self,
+        sample: Sample,
+        budget: Budget,
+        bytes_each: int,
+        make: Callable[[Batch], T],
+        graph_each: Callable[[], int],
     ) -> None:
         self._sample = sample
         self._make = make
-        graph = bytes_each * GRAPH
-        whole = sample.size * graph <= budget.graph
-        self._at_once = sample.size if whole else max(1, budget.batch // bytes_each)
-        keep = budget.graph // (self._at_once * graph)
-        self._keep = min(keep, -(-sample.size // self._at_once))
-        self.bytes = min(sample.size, self._keep * self._at_once) * graph
+        self._bytes_each = bytes_each
+        self._budget = budget
+        self._graph_each = graph_each
         self._kept: list[T] = []
+
+    @cached_property
+    def _each(self) -> int:
+        """Bytes of an example's graph: a bound, or measured where it matters."""
+        bound = self._bytes_each * GRAPH
+        if self._sample.size * bound <= self._budget.graph or not self._budget.graph:
+            return bound
+        return min(bound, max(1, int(SLACK * self._graph_each())))
+
+    @cached_property
+    def _at_once(self) -> int:
+        if self._sample.size * self._each <= self._budget.graph:
+            return self._sample.size
+        return max(1, self._budget.batch // self._bytes_each)
+
+    @cached_property
+    def _keep(self) -> int:
+        fit = self._budget.graph // (self._at_once * self._each)
+        return min(fit, -(-self._sample.size // self._at_once))
+
+    @property
+    def bytes(self) -> int:
+        """Memory of what is kept, or will be."""
+        return min(self._sample.size, self._keep * self._at_once) * self._each
 
     def each(self, ledger: Ledger) -> Iterator[T]:
         """The things of all batches; what is made anew costs a gradient."""
@@ -48,5 +76,5 @@ class Chunks(Generic[T]):
     @property
     def kept(self) -> list[T] | None:
         """All of them, if they are here."""
-        complete = len(self._kept) * self._at_once >= self._sample.size
+        complete = bool(self._kept) and len(self._kept) * self._at_once >= self._sample.size
         return self._kept if complete else None

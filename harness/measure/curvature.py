@@ -4,15 +4,20 @@ Every example weighs 1/N, also those of a short last batch: batches add up sums,
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness.api.contexts import Weights
 from harness.measure.chunks import Chunks
-from harness.measure.data import Batch, Sample, differentiable
+from harness.measure.data import (
+    Batch,
+    Sample,
+    bytes_per_graph,
+    differentiable,
+    twice_differentiable,
+)
 from harness.measure.ledger import Ledger
 from harness.measure.parameters import parameter_names
 from harness.measure.scene import Scene
@@ -33,7 +38,8 @@ class Curvature:
         self._wanted = [self._leaves[name] for name in parameter_names(scene)]
         self.size = sum(tensor.numel() for tensor in self._wanted)
         self._at_once = max(1, scene.budget.batch // bytes_each)
-        self._graphs = Chunks(sample, scene.budget, bytes_each, self._graph)
+        graph = partial(bytes_per_graph, scene, weights, sample)
+        self._graphs = Chunks(sample, scene.budget, bytes_each, self._graph, graph)
 
     @property
     def bytes(self) -> int:
@@ -117,10 +123,3 @@ class Curvature:
         """Add parts to a total [..., P], each in its place: no copy of all of them."""
         for place, part in zip(self._split(total), parts, strict=True):
             place += part
-
-
-@contextmanager
-def twice_differentiable() -> Iterator[None]:
-    """Attention by plain matrix products: the fused kernels have no second derivative."""
-    with sdpa_kernel(SDPBackend.MATH):
-        yield

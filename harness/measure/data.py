@@ -1,10 +1,12 @@
 """Examples of a split in batches: the same ones, in the same order, for whoever asks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness.api.contexts import Weights
 from harness.compute.streams import stream
@@ -78,21 +80,55 @@ def take(scene: Scene, split: str, examples: int | None, dtype: torch.dtype) -> 
 def bytes_per_example(scene: Scene, weights: Weights, sample: Sample) -> int:
     """What one example leaves behind for the backward pass: a bound on what a forward holds."""
     batch = sample.batch(0, min(2, sample.size))
+    with _saved(weights) as saved:
+        loss = _loss(scene, differentiable(weights, scene), batch)
+    del loss
+    inputs = sum(tensor.nbytes for tensor in batch.inputs.values())
+    return max(1, (saved() + inputs) // batch.size)
+
+
+def bytes_per_graph(scene: Scene, weights: Weights, sample: Sample) -> int:
+    """What one example leaves behind in a graph that can be differentiated again."""
+    sizes = []
+    for count in sorted({1, min(3, sample.size)}):
+        leaves = differentiable(dict(weights), scene)
+        wanted = [tensor for tensor in leaves.values() if tensor.requires_grad]
+        with _saved(weights) as saved, twice_differentiable():
+            loss = _loss(scene, leaves, sample.batch(0, count))
+            if loss.requires_grad:
+                grads = torch.autograd.grad(loss, wanted, create_graph=True, allow_unused=True)
+                del grads
+        sizes.append(saved())
+        del loss
+    return max(1, sizes[0] if len(sizes) == 1 else (sizes[1] - sizes[0]) // 2)
+
+
+def _loss(scene: Scene, leaves: Weights, batch: Batch) -> Tensor:
+    return scene.objective.losses(scene.outputs(leaves, batch.inputs), batch.targets).sum()
+
+
+@contextmanager
+def _saved(weights: Weights) -> Iterator[Callable[[], int]]:
+    """Bytes that what runs inside keeps for derivatives, the weights themselves left out."""
     own = {tensor.untyped_storage().data_ptr() for tensor in weights.values()}
-    kept: dict[int, int] = {}
+    kept: dict[int, tuple[int, Tensor]] = {}
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = min(storage.nbytes(), tensor.nbytes)
+        if storage.data_ptr() not in own:  # held, so that no other tensor gets its address
+            size = min(storage.nbytes(), tensor.nbytes)
+            kept[storage.data_ptr()] = size, tensor.detach()
         return tensor
 
-    leaves = differentiable(weights, scene)
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept):
-        loss = scene.objective.losses(scene.outputs(leaves, batch.inputs), batch.targets).sum()
-    del loss
-    inputs = sum(tensor.nbytes for tensor in batch.inputs.values())
-    return max(1, (sum(kept.values()) + inputs) // batch.size)
+        yield lambda: sum(size for size, _ in kept.values())
+
+
+@contextmanager
+def twice_differentiable() -> Iterator[None]:
+    """Attention by plain matrix products: the fused kernels have no second derivative."""
+    with sdpa_kernel(SDPBackend.MATH):
+        yield
 
 
 def differentiable(weights: Weights, scene: Scene) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ the matrix is the mean of g_i g_i' over the examples (Kunstner et al. 2019, arXi
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
@@ -14,8 +15,13 @@ from torch import Tensor
 
 from harness.api.contexts import Weights
 from harness.measure.chunks import Chunks
-from harness.measure.curvature import twice_differentiable
-from harness.measure.data import Batch, Sample, differentiable
+from harness.measure.data import (
+    Batch,
+    Sample,
+    bytes_per_graph,
+    differentiable,
+    twice_differentiable,
+)
 from harness.measure.ledger import Ledger
 from harness.measure.parameters import parameter_names
 from harness.measure.scene import Scene
@@ -35,7 +41,8 @@ class Fisher:
         self._kind = kind
         self._leaves = differentiable(dict(weights), scene)
         self._wanted = [self._leaves[name] for name in parameter_names(scene)]
-        self._maps = Chunks(sample, scene.budget, bytes_each, self._linear)
+        graph = partial(bytes_per_graph, scene, weights, sample)
+        self._maps = Chunks(sample, scene.budget, bytes_each, self._linear, graph)
 
     def product(self, vector: Tensor, ledger: Ledger) -> Tensor:
         """The product with v [P], or with each row of v [k, P]."""

@@ -12,8 +12,7 @@ from torch.func import grad, vmap
 
 from harness.api.contexts import Weights
 from harness.compute.calling import places
-from harness.measure.curvature import twice_differentiable
-from harness.measure.data import Batch, Sample, differentiable
+from harness.measure.data import Batch, Sample, differentiable, twice_differentiable
 from harness.measure.layers import known, owns, squares, watched
 from harness.measure.ledger import Ledger
 from harness.measure.parameters import parameter_names

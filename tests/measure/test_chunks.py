@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from harness.measure.data import bytes_per_example
+from harness.measure.chunks import SLACK
+from harness.measure.data import bytes_per_example, bytes_per_graph
 from harness.measure.scene import Budget
 from harness.testing.scenes import World
 
@@ -36,7 +37,8 @@ def probe(budget=None):
         return plain
     sample = plain.view.sample("train", plain.weights(), None)
     each = bytes_per_example(plain.view.scene, dict(plain.weights()), sample)
-    told = Budget(batch=budget[0] * each, graph=budget[1] * 3 * each)
+    graph = int(SLACK * bytes_per_graph(plain.view.scene, plain.weights(), sample))
+    told = Budget(batch=budget[0] * each, graph=budget[1] * min(graph, 3 * each))
     return World(world.module, world.splits, world.runs, budget=told).probe("a")
 
 
@@ -80,3 +82,11 @@ def test_a_gradient_beside_graphs_is_the_same(graph):
     torch.testing.assert_close(curvature.gradient(here.ledger), before)
     torch.testing.assert_close(before, exact.gradient(exact.weights(), "train"))
     assert curvature.bytes <= here.view.scene.budget.graph
+
+
+def test_a_graph_is_weighed_by_what_it_keeps():
+    here = probe()
+    scene, weights = here.view.scene, here.weights()
+    sample = here.view.sample("train", weights, None)
+    numbers = bytes_per_graph(scene, weights, sample) / 8
+    assert 6 + 8 + 3 <= numbers <= 10 * (6 + 8 + 3)  # inputs, hidden units, logits; a few of each
