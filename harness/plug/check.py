@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import pluggy
 
 from harness.api import hooks
-from harness.api.offers import NOUNS, Offer
+from harness.api.offers import NOUNS, Metric, Offer, Parts
 from harness.api.settings import Settings
 from harness.plug.annotations import HINTS
 from harness.plug.version import harness_version, satisfied
@@ -147,11 +147,27 @@ def _checked(hook: str, kind: type[Offer], offer: object) -> Offer:
         wrong = _mismatch(getattr(offer, field), hint)
         if wrong:
             raise Refused(f"{hook} offered {kind.noun} {offer.name!r}, whose {field} {wrong}")
+    wrong = _at_odds(offer)
+    if wrong:
+        raise Refused(f"{hook} offered {kind.noun} {offer.name!r}, {wrong}")
     if offer.settings.model_config.get("extra") != "forbid":
         raise Refused(
             f"{hook} offered {kind.noun} {offer.name!r}, whose settings let unknown keys through"
         )
     return offer
+
+
+def _at_odds(offer: Offer) -> str:
+    """What does not go together in a metric, or nothing."""
+    if not isinstance(offer, Metric):
+        return ""
+    if offer.across and offer.of != "group":
+        return f"which is of a {offer.of}: only metrics of groups look across a setting"
+    if offer.branches is not None and offer.of != "point":
+        return f"which is of a {offer.of}: only metrics of points have branches"
+    if offer.parts is not None and not isinstance(offer.parts, Parts):
+        return f"whose parts is {_kind(offer.parts)}, not Parts"
+    return ""
 
 
 def _mismatch(value: object, hint: object) -> str:

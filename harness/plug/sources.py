@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from harness.api.offers import Offer
+from harness.api.offers import Metric, Offer, Parts
 
 Module = tuple[str, Path]
 """A module's name and its file."""
@@ -26,6 +26,8 @@ def modules_of(offer: Offer, plugin: str) -> tuple[str, ...]:
     harness itself defines is left out: it has a version of its own.
     """
     values = [getattr(offer, item.name) for item in fields(offer)]
+    if isinstance(offer, Metric) and isinstance(offer.parts, Parts):
+        values += [getattr(offer.parts, item.name) for item in fields(offer.parts)]
     made = [value for value in values if callable(value)]
     names = {_home(value) for value in made}
     if any(_carries_values(value) for value in made):

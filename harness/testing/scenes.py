@@ -64,7 +64,8 @@ class World:
     A split whose name begins with "ood" is an OOD split. Runs are named by their key ("a") at the
     end and "a/POINT" at other points, in order. `head`, `features`, `symmetries` and `attention`
     are those of a `Network`; `trainings` says how the runs were trained, and `branches` which of
-    them are branches of the run that is measured.
+    them are branches of the run that is measured. `varied` are the values of the setting that a
+    metric looks across, by run.
     """
 
     module: nn.Module
@@ -79,6 +80,7 @@ class World:
     attention: tuple[Attention, ...] = ()
     trainings: Known | None = None
     branches: Mapping[str, Branch] = field(default_factory=dict)
+    varied: Mapping[str, float] = field(default_factory=dict)
 
     def shared(self) -> Shared:
         """The world as a pack sees it; hand it on to share work between readings."""
@@ -135,6 +137,9 @@ class World:
     def _subject(self, keys: Sequence[str]) -> Subject:
         kind = {1: "point", 2: "pair"}.get(len(keys), "group")
         seeds = tuple(Seeds(n) for n in range(len(keys)))
+        if all(key in self.varied for key in keys):
+            varied = tuple(self.varied[key] for key in keys)
+            return Subject("group", tuple(keys), seeds[:1] * len(keys), varied=varied)
         if not any(key in self.branches for key in keys):
             return Subject(of=kind, keys=tuple(keys), seeds=seeds)
         branches = tuple(self.branches.get(key) for key in keys)

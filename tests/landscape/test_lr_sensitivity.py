@@ -5,10 +5,7 @@ import torch
 from torch import nn
 
 import harness
-from harness.api.cells import Seeds
 from harness.api.errors import HarnessError
-from harness.api.probes import Subject
-from harness.measure.reading import Order, read
 from harness.run.options import RunOptions
 from harness.testing.scenes import LOSS_ITSELF, World
 from harness_landscape.lr_sensitivity import LR_SENSITIVITY, LrSensitivitySettings, weights_of
@@ -35,24 +32,18 @@ def descended(rate, steps, start=3.0):
     return {"w": w}
 
 
-def read_off(rates, runs, settings=None, splits=None, varied=None):
+def read_off(rates, runs, settings=None):
     """A reading across runs that were trained at these rates from one start."""
     data = (torch.zeros(4).double(), torch.zeros(4).double())
     named = {f"run-{place}": run for place, run in enumerate(runs)}
     world = World(
         Bowl(),
-        {"train": data, "test": data} | (splits or {}),
+        {"train": data, "test": data},
         {"run-0/init": {"w": torch.tensor(3.0).double()}} | named,
         LOSS_ITSELF,
+        varied=dict(zip(named, rates, strict=True)),
     )
-    subject = Subject(
-        of="group",
-        keys=tuple(named),
-        seeds=(Seeds(0, 1),) * len(runs),
-        varied=tuple(rates if varied is None else varied),
-    )
-    chosen = settings or LrSensitivitySettings()
-    return read(Order(LR_SENSITIVITY, chosen, subject, ("test",)), world.shared())
+    return world.read(LR_SENSITIVITY, list(named), settings)
 
 
 def values(reading):
@@ -141,12 +132,13 @@ def test_the_standard_error_is_the_spread_over_examples():
         f"run-{place}": {"w": torch.tensor(w).double()} for place, w in enumerate([0.1, 0.6, 9.0])
     }
     world = World(
-        Each(), {"train": (x, x), "test": (x, x)},
-        {"run-0/init": {"w": torch.tensor(2.0).double()}} | runs, LOSS_ITSELF,
-    )  # fmt: skip
-    subject = Subject("group", tuple(runs), (Seeds(0),) * 3, varied=(0.01, 0.1, 1.0))
-    order = Order(LR_SENSITIVITY, LrSensitivitySettings(), subject, ("test",))
-    (main, *_) = read(order, world.shared()).values
+        Each(),
+        {"train": (x, x), "test": (x, x)},
+        {"run-0/init": {"w": torch.tensor(2.0).double()}} | runs,
+        LOSS_ITSELF,
+        varied=dict(zip(runs, [0.01, 0.1, 1.0], strict=True)),
+    )
+    (main, *_) = world.read(LR_SENSITIVITY, list(runs)).values
     mixed = 0.25 * (0.1 - x) ** 2 + 0.5 * (0.6 - x) ** 2 + 0.25 * (2.0 - x) ** 2 - (0.1 - x) ** 2
     assert main.value == pytest.approx(float(mixed.mean()))
     assert main.standard_error == pytest.approx(float(mixed.std() / 50**0.5))

@@ -12,6 +12,14 @@ from harness.api.settings import Settings
 def build(settings, room): ...
 """
 
+METRIC = """
+from harness.api.offers import Metric
+
+@hookimpl
+def harness_metrics():
+    yield Metric(name="a", about="", measure=build, of="{of}", access="id", {more})
+"""
+
 GOOD = (
     HEAD
     + """
@@ -192,6 +200,21 @@ def test_an_installed_plugin_offers_what_it_announces(install):
             + "    return 2 * [Model(name='a', about='', build=build)]",
             "harness_models offers model 'a' twice",
             id="offers one name twice",
+        ),
+        pytest.param(
+            HEAD + METRIC.format(of="point", more="across='lr'"),
+            "offered metric 'a', which is of a point: only metrics of groups look across a setting",
+            id="looks across a setting from one run",
+        ),
+        pytest.param(
+            HEAD + METRIC.format(of="pair", more="branches=lambda settings, steps: ()"),
+            "offered metric 'a', which is of a pair: only metrics of points have branches",
+            id="branches from two runs at once",
+        ),
+        pytest.param(
+            HEAD + METRIC.format(of="point", more="parts=3"),
+            "offered metric 'a', whose parts is int, not Parts",
+            id="says how many parts and not how",
         ),
     ],
 )

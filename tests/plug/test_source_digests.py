@@ -128,6 +128,28 @@ def test_settings_defined_elsewhere_in_the_package_count(install):
     assert discover().find("model", "m").digest != before
 
 
+def test_functions_of_the_parts_of_a_metric_count(install):
+    plugin = (
+        "from harness.api.hooks import hookimpl\n"
+        "from harness.api.offers import Metric, Parts\n"
+        "from acme_set.parts import count, one, join\n"
+        "from acme_set.whole import measure\n"
+        "@hookimpl\n"
+        "def harness_metrics():\n"
+        "    parts = Parts(count=count, measure=one, join=join)\n"
+        "    return [Metric(name='m', about='', measure=measure, of='point', access='id',"
+        " parts=parts)]\n"
+    )
+    parts = "def count(s): return 2\ndef one(s, probe, n): ...\ndef join(s, readings): ...\n"
+    files = {"__init__": plugin, "parts": parts, "whole": "def measure(s, probe): ...\n"}
+    site = install("acme-set", {f"acme_set/{name}.py": text for name, text in files.items()})
+    before = discover().find("metric", "m").digest
+
+    (site / "acme_set" / "parts.py").write_text(parts.replace("2", "3"))
+
+    assert discover().find("metric", "m").digest != before
+
+
 def test_a_module_that_is_not_python_is_hashed_all_the_same(install):
     site = install("acme-nets", FILES | {"acme_nets/deep.py": "depth = = 1\n"})
     before = digests(discover())
