@@ -14,7 +14,7 @@ ROWS = 88  # of the whole table
 LEAST, MOST = 2, 8  # values of one metric on one split
 MANY = 6  # procedures, beyond which a value has one row for all of them
 WIDE = 78  # columns; below, the range and the procedures' own column are left out
-WORDS = {"point": "run", "trajectory": "training", "group": "group"}
+WORDS = {"trajectory": "run", "point": "run"}
 
 
 def say_readings(findings: Findings, console: Console) -> None:
@@ -25,7 +25,8 @@ def say_readings(findings: Findings, console: Console) -> None:
         metric: [point for point in findings.points if point.metric == metric]
         for metric in dict.fromkeys(point.metric for point in findings.points)
     }
-    procedures = len({point.procedure for point in findings.points})
+    short = _without_what_is_common(list(dict.fromkeys(p.procedure for p in findings.points)))
+    procedures = len(short)
     lines = 1 if procedures > MANY else max(1, procedures)
     each = max(LEAST, min(MOST, ROWS // (len(metrics) * lines)))
     table = _table(narrow=console.width < WIDE)
@@ -40,7 +41,12 @@ def say_readings(findings: Findings, console: Console) -> None:
             table.add_row(Text.assemble((metric, "bold"), ", ", told))
         else:
             table.add_row(Text(metric, "bold"), "", "", "", "", told)
-        rows = [point for name in names for point in here if point.name == name]
+        rows = [
+            point.model_copy(update={"procedure": short[point.procedure]})
+            for name in names
+            for point in here
+            if point.name == name
+        ]
         left_out += len(found) - len(rows)
         if procedures > MANY:
             rows = [_over_all([row for row in rows if row.name == name]) for name in names]
@@ -53,6 +59,18 @@ def say_readings(findings: Findings, console: Console) -> None:
         console.print(bullet(" ", text, "dim"))
 
 
+def _without_what_is_common(labels: Sequence[str]) -> dict[str, str]:
+    """By label, what tells it from the others: the parts that all have alike are left out."""
+    parts = [label.split(" \u00b7 ") for label in labels]
+    if len(labels) < 2 or len({len(each) for each in parts}) > 1:
+        return {label: label for label in labels}
+    kept = [place for place in range(len(parts[0])) if len({each[place] for each in parts}) > 1]
+    return {
+        label: " \u00b7 ".join(each[place] for place in kept)
+        for label, each in zip(labels, parts, strict=True)
+    }
+
+
 def _split(findings: Findings, found: Sequence[PointSummary]) -> str | None:
     """The primary in-domain split where the metric was read there, else the first one."""
     splits = [point.split for point in found]
@@ -63,11 +81,11 @@ def _table(*, narrow: bool) -> Table:
     table = table_of("Metrics of runs and groups: mean, sd and range over what was measured")
     table.add_column("value", overflow="fold", min_width=12)
     if not narrow:
-        table.add_column("procedure", overflow="fold", min_width=9)
+        table.add_column("procedure", overflow="fold")
     for name in ("mean", "sd", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     if not narrow:
-        table.add_column("range", justify="right", no_wrap=True)
+        table.add_column("range", justify="right", overflow="fold")
     return table
 
 
@@ -103,7 +121,7 @@ def _row(point: PointSummary, rows: Sequence[PointSummary], *, narrow: bool) -> 
 
 
 def _mean(point: PointSummary) -> str:
-    return f"{point.not_finite} not finite" if point.not_finite else figures(point.mean)
+    return "not finite" if point.not_finite else figures(point.mean)
 
 
 def _range(point: PointSummary) -> str:

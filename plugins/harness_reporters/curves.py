@@ -14,6 +14,7 @@ from harness_reporters.axes import (
 )
 from harness_reporters.curve_lines import (
     CROWD,
+    THRESHOLD,
     Paints,
     is_threshold,
     legend_of,
@@ -49,17 +50,20 @@ def curves(findings: Findings, found: list[MeanCurve], note: MetricNote | None) 
     return Group(
         title=f"Curves over {_listed(list(axes))}",
         figures=drawn,
-        caption=_caption(found, len(names)) + _scales(drawn) + left_out + measured_on(note),
+        caption=_caption(found, len(names)) + _scales(found, drawn) + left_out + measured_on(note),
         legend=legend_of(found, paints),
         facts=facts(note),
         choose="curve",
     )
 
 
-def _scales(drawn: Sequence[Figure]) -> str:
+def _scales(found: Sequence[MeanCurve], drawn: Sequence[Figure]) -> str:
+    limits = any(one.quantity == THRESHOLD for one in found)
+    dotted = " Dotted: the threshold." if limits else ""
     axes = (figure.layout[axis] for figure in drawn for axis in ("xaxis", "yaxis"))
     logarithmic_ones = any(axis.get("type") == "log" for axis in axes)
-    return " Axes whose numbers grow by factors are logarithmic." if logarithmic_ones else ""
+    factors = " Axes whose numbers grow by factors are logarithmic." if logarithmic_ones else ""
+    return dotted + factors
 
 
 def _panels(findings: Findings, found: Sequence[MeanCurve]) -> dict[_Panel, list[MeanCurve]]:
@@ -123,17 +127,19 @@ def _panel(
         data += of_pairs(one, paints) if one.of == "pair" else of_runs(one, paints)
     first = panel[0]
     of = (first.curve, first.quantity, first.split)
-    data += [
-        threshold_line(one, paints)
+    limits = [
+        one
         for one in found
         if is_threshold(one, found) and (one.curve, one.split) == (first.curve, first.split)
     ]
+    data += [threshold_line(one, paints) for one in limits]
     peers = [one for one in found if (one.curve, one.quantity, one.split) == of]
     heights = [y for one in peers for y in (*one.mean, *(y for line in one.lines for y in line.y))]
     places = first.x or tuple(sorted(x for one in peers for line in one.lines for x in line.x))
     across = axis_of(first.axis or first.curve, places, first.labels)
     up = axis_of(first.quantity, ())
-    powers = across.get("type") == "log" and positive_decade(heights)
+    heights += [y for one in limits for y in one.mean]
+    powers = (across.get("type") == "log" or limits) and positive_decade(heights)
     if many_decades(heights) or powers:
         up |= logarithmic(heights) | {"range": log_range(heights)}
     name = first.quantity if first.curve in ("line", first.quantity) else _path(first)

@@ -1,6 +1,7 @@
 """Figures of metrics' values: one point per pair, run or group of runs."""
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 
 from harness.api.findings import Findings, MetricNote, ReadingValue
 from harness.api.numbers import count, figures, some_of
@@ -33,7 +34,10 @@ SHOWN = 8  # values of one split
 def values(findings: Findings, of: list[ReadingValue], note: MetricNote | None) -> Group:
     """All values of one metric, those of one split at a time."""
     splits = splits_in_order(findings, {reading.split for reading in of})
-    names = {at: list(dict.fromkeys(r.name for r in of if r.split == at)) for at in splits}
+    names = {  # what is finite nowhere stands in the table alone
+        at: list(dict.fromkeys(r.name for r in of if r.split == at and isfinite(r.value)))
+        for at in splits
+    }
     draw = _pair_panel if of[0].of == "pair" else _point_panel
     drawn = [
         draw(findings, [r for r in of if (r.split, r.name) == (at, name)], _choice(splits, at))
@@ -64,14 +68,15 @@ def _legend(findings: Findings, of: Sequence[ReadingValue]) -> list[tuple[str, l
 
 def splits_in_order(findings: Findings, found: set[str | None]) -> list[str | None]:
     """Splits with the primary in-domain one first, then the primary OOD ones, then the rest."""
-    order = [None, "train", findings.primary_id, *findings.primary_ood]
-    order += [spread.split for spread in findings.spreads]
+    order: list[str | None] = ["train", findings.primary_id, *findings.primary_ood]
+    order += [*(spread.split for spread in findings.spreads), None]
     known_ones = [split for split in dict.fromkeys(order) if split in found]
-    return known_ones + sorted(str(split) for split in found if split not in known_ones)
+    strange = sorted(str(split) for split in found if split not in known_ones)
+    return [*known_ones, *strange]
 
 
 def _choice(splits: Sequence[str | None], split: str | None) -> str:
-    return "" if len(splits) < 2 else split or "no split"
+    return "" if len(splits) < 2 else split or "of no split"
 
 
 def title_of(name: str, split: str | None) -> str:
@@ -105,7 +110,8 @@ def _point_caption(of: Sequence[ReadingValue]) -> str:
     if what != "run":
         sizes = sorted({len(r.runs) for r in of})
         told = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-        return f"Each point is one group of {told} runs measured together ({several} in all)."
+        size = f"{told} " if sizes[-1] > 1 else ""
+        return f"Each point is one group of {size}runs measured together ({several} in all)."
     return (
         f"Each point is one run ({several} in all); within a row, runs of one seed stand at one "
         "height. Upright lines are means."

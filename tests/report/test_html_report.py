@@ -12,6 +12,8 @@ import pytest
 
 from harness.analyze.find import find
 from harness.analyze.load import load_results
+from harness.api.pictures import Picture
+from harness.api.readings import Grid
 from harness_reporters.html import HTML
 from harness_reporters.scores import shares
 
@@ -276,3 +278,29 @@ def test_a_legend_says_truly_which_of_its_signs_repeat(tmp_path):
 
     assert "signs repeat after 6" in words
     assert "colours repeat" not in words
+
+
+@pytest.mark.slow
+def test_a_plane_becomes_a_surface_at_a_click_where_the_browser_can_draw_one(tmp_path):
+    grid = Grid(
+        name="plane",
+        split="test",
+        x=[0.0, 0.5, 1.0],
+        y=[0.0, 1.0],
+        z={"loss": [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]},
+        marks={"start": (0.0, 0.0)},
+    )
+    picture = Picture(
+        procedure="pretrained", metric="plane", pair_kind=None, runs=("0/0", "0/1"), grid=grid
+    )
+    findings = made_up.findings(small()).model_copy(update={"pictures": (picture,)})
+    text = written(findings, tmp_path)
+    click = 'document.querySelectorAll(".views button")[1].click();'
+    ready = 'document.documentElement.dataset.ready = "yes";'
+    (tmp_path / "report.html").write_text(text.replace(ready, ready + click), encoding="utf-8")
+
+    dom, console, _ = browse(tmp_path / "report.html", tmp_path, "--enable-unsafe-swiftshader")
+
+    assert "Uncaught" not in console
+    assert "Refused" not in console
+    assert "gl-canvas" in dom or "surface: not in this browser" in dom
