@@ -27,6 +27,7 @@ BENCHMARKS = {
     "running": ("running", "measure"),
     "scores": ("scores", "measure"),
     "measuring": ("measuring", "measure"),
+    "derivatives": ("derivatives", "measure"),
     "peers": ("peers", "measure"),
     "planes": ("planes", "measure"),
     "metric_costs": ("metric_costs", "measure"),
