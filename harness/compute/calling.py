@@ -27,13 +27,18 @@ def places(module: nn.Module) -> dict[str, str]:
 
 
 def called(
-    module: nn.Module, weights: Mapping[str, Tensor], inputs: Mapping[str, Tensor]
+    module: nn.Module,
+    weights: Mapping[str, Tensor],
+    inputs: Mapping[str, Tensor],
+    *,
+    lent: bool = False,
 ) -> Any:  # whatever the module returns
     """The module's output at `weights`, which go by the first name of each tensor.
 
     What `weights` does not name (buffers outside the state dict) is the module's own. The inputs
-    are copied: a module may work in place, and they are often views of data that others read.
+    are copied: a module may work in place, and they are often views of data that others read. When
+    `lent`, it is the caller who sees to that.
     """
     given = {place: weights[name] for place, name in places(module).items() if name in weights}
-    copies = {name: tensor.clone() for name, tensor in inputs.items()}
-    return functional_call(module, given, (), copies, tie_weights=False)
+    own = dict(inputs) if lent else {name: tensor.clone() for name, tensor in inputs.items()}
+    return functional_call(module, given, (), own, tie_weights=False)

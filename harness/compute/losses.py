@@ -23,4 +23,5 @@ def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Te
 def errors(logits: Tensor, targets: Tensor) -> Tensor:
     """1.0 where the largest logit is not the target's, or a logit is not finite; else 0.0."""
     wrong = logits.argmax(dim=-1) != targets
-    return (wrong | ~torch.isfinite(logits).all(dim=-1)).to(torch.float32)
+    finite = (logits * 0).sum(dim=-1) == 0  # infinity times 0 is NaN; faster than `isfinite`
+    return (wrong | ~finite).to(torch.float32)

@@ -31,7 +31,8 @@ class Sample:
     """Some examples of a split; `name` tells samples apart.
 
     `indices` None means all of them, in order. `ready` are the inputs of a small sample. `given`
-    are targets [size] in place of the split's own.
+    are targets [size] in place of the split's own. `lent` says that the network leaves its inputs
+    as they are, so that it can be given these and no copies.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Sample:
     indices: Tensor | None = None
     ready: Mapping[str, Tensor] | None = None
     given: Tensor | None = None
+    lent: bool = False
 
     def batches(self, at_most: int) -> Iterator[Batch]:
         """All examples in order; every batch but the last has `at_most` of them."""

@@ -9,6 +9,7 @@ from harness.api.contexts import Weights
 from harness.api.errors import HarnessError
 from harness.measure.data import Batch, Sample
 from harness.measure.ledger import Ledger
+from harness.measure.lending import lent_outputs
 from harness.measure.scene import Scene
 
 Each = tuple[Tensor, Tensor]  # losses [n] and errors [n] of one point, float64 on the CPU
@@ -24,9 +25,9 @@ def each_example(
     they agree to rounding.
     """
 
-    def read(outputs: Tensor, batch: Batch) -> tuple[Tensor, ...]:
+    def read(found: Tensor, batch: Batch) -> tuple[Tensor, ...]:
         objective = scene.objective
-        return objective.losses(outputs, batch.targets), objective.errors(outputs, batch.targets)
+        return objective.losses(found, batch.targets), objective.errors(found, batch.targets)
 
     found = _passes(scene, points, sample, bytes_each, read)
     ledger.forward(sample.size, len(points))
@@ -74,7 +75,10 @@ def _one(
     scene: Scene, weights: Weights, sample: Sample, at_once: int, read: Read
 ) -> tuple[Tensor, ...]:
     held = dict(weights)  # a point on a line is made here, once
-    parts = [read(scene.outputs(held, batch.inputs), batch) for batch in sample.batches(at_once)]
+    parts = [
+        read(lent_outputs(scene, held, batch.inputs, lent=sample.lent), batch)
+        for batch in sample.batches(at_once)
+    ]
     return tuple(torch.cat(part) for part in zip(*parts, strict=True))
 
 

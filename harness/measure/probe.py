@@ -258,7 +258,8 @@ class SceneProbe:
         self, passes: Passes[T], points: Sequence[Weights], sample: Sample
     ) -> Callable[[Sequence[Weights]], list[T]]:
         bytes_each = self.view.bytes_each(points[0], sample)
-        return lambda some: passes(self.view.scene, some, sample, bytes_each, self.ledger)
+        lent = self.view.lent(points[0], sample)
+        return lambda some: passes(self.view.scene, some, lent, bytes_each, self.ledger)
 
     def _here(
         self, weights: Weights, split: str, examples: int | None, *, labels: bool = True

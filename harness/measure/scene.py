@@ -122,6 +122,11 @@ class Scene:
         first = {name for name, _ in (*module.named_parameters(), *module.named_buffers())}
         return {name: t for name, t in self.points(key, point).items() if name in first}
 
-    def outputs(self, weights: Weights, inputs: Mapping[str, Tensor]) -> Tensor:
-        """The network's logits at some weights; the module's own weights play no part."""
-        return self.network.logits(called(self.network.module, weights, inputs))
+    def outputs(
+        self, weights: Weights, inputs: Mapping[str, Tensor], *, lent: bool = False
+    ) -> Tensor:
+        """The network's logits at some weights; the module's own weights play no part.
+
+        It works on copies of the inputs, unless they are `lent` to it.
+        """
+        return self.network.logits(called(self.network.module, weights, inputs, lent=lent))

@@ -1,6 +1,7 @@
 """What one metric sees of a scene: data within its access, points by name, and its bill."""
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
@@ -15,6 +16,7 @@ from harness.measure.access import AccessControl, SplitKind
 from harness.measure.data import Sample, bytes_per_example, take
 from harness.measure.guard import Guard
 from harness.measure.ledger import Ledger
+from harness.measure.lending import leaves_alone
 from harness.measure.line import Overlaid, line
 from harness.measure.shared import Shared, tensors_size
 
@@ -79,6 +81,15 @@ class View:
             lambda: bytes_per_example(self.scene, dict(weights), sample),
             lambda _: 0,
         )
+
+    def lent(self, weights: Weights, sample: Sample) -> Sample:
+        """The sample, lent to the network if that leaves it as it is."""
+        alone = self.shared.samples.get(
+            ("alone", sample.name, sample.dtype),
+            lambda: leaves_alone(self.scene, weights, sample),
+            lambda _: 0,
+        )
+        return replace(sample, lent=alone)
 
     def point(self, key: str, point: str, said: str) -> Weights:
         """Weights of a run at a named point; `said` is what a message calls it."""
