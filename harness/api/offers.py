@@ -96,6 +96,20 @@ class Method(Offer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Terms:
+    """A score as a function of means over examples, so that examples can be resampled.
+
+    `values(settings, predictions, references, groups, classes)` gives numbers [terms, n], one per
+    example: the counts of a confusion matrix, say. `combine(settings, means)` takes their means
+    [..., terms] over whatever examples were drawn to scores [...]. All runs must have the same
+    terms: their number may depend on the settings, the number of classes, and the groups.
+    """
+
+    values: Callable[[Any, Array, Array, Array | None, int], Array]
+    combine: Callable[[Any, Array], Array]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Score(Offer):
     """A performance number computed from stored predictions.
 
@@ -109,6 +123,10 @@ class Score(Offer):
     `compute(settings, predictions, references, groups)`, where an offer has it, is the same number
     straight from numpy arrays, and is what the harness calls: importing `evaluate` takes seconds,
     which every scoring process would pay. `module` must then be built on it.
+
+    For intervals that draw examples anew (`seedscape compare`) a score says how it is made of them:
+    `each(settings, predictions, references, groups)` gives numbers [n] whose mean is the score, or
+    `terms` stands for a function of several means. With neither, examples are held fixed.
     """
 
     noun: ClassVar[str] = "score"
@@ -120,6 +138,8 @@ class Score(Offer):
     compute: Callable[[Any, Array, Array, Array | None], float] | None = None
     version: str = "1"
     proportion: bool = False
+    each: Callable[[Any, Array, Array, Array | None], Array] | None = None
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,16 @@ def compute(
     _settings: NoSettings, predictions: Array, references: Array, _groups: Array | None = None
 ) -> float:
     """The share of examples whose predicted label is the true one, 0..1."""
+    return float(each(_settings, predictions, references).mean())
+
+
+def each(
+    _settings: NoSettings, predictions: Array, references: Array, _groups: Array | None = None
+) -> Array:
+    """Whether each predicted label is the true one, [n]."""
     predicted, true = arrays.labels(predictions, references)
-    return float((predicted == true).mean())
+    right: Array = predicted == true
+    return right
 
 
 def module(settings: NoSettings) -> Any:  # evaluate carries no types
@@ -34,6 +42,7 @@ ACCURACY = Score(
     about=ABOUT,
     module=module,
     compute=compute,
+    each=each,
     higher_is_better=True,
     proportion=True,
 )

@@ -49,3 +49,28 @@ def confusion(predictions: Array, references: Array) -> Array:
     pairs = index[: len(true)] * len(found) + index[len(true) :]
     counts = np.bincount(pairs, minlength=len(found) ** 2).astype(np.float64)
     return counts.reshape(len(found), len(found))
+
+
+def class_terms(predictions: Array, references: Array, classes: int) -> Array:
+    """Per example, 0 or 1: right as class k, predicted k, truly k; [3 classes, n] (float32)."""
+    import numpy as np
+
+    predicted, true = labels(predictions, references)
+    index = np.arange(classes)[:, None]
+    guessed, given = predicted[None] == index, true[None] == index
+    return np.concatenate([guessed & given, guessed, given]).astype(np.float32)
+
+
+def by_class(means: Array) -> tuple[Array, Array, Array]:
+    """Means of `class_terms` as shares right, predicted and true, [..., classes] each."""
+    size = means.shape[-1] // 3
+    return means[..., :size], means[..., size : 2 * size], means[..., 2 * size :]
+
+
+def mean_where(values: Array, divisors: Array) -> Array:
+    """The mean over the last axis of values / divisors where there is something to divide by."""
+    import numpy as np
+
+    there = divisors > 0
+    ratios = np.divide(values, divisors, out=np.zeros_like(values), where=there)
+    return np.asarray(ratios.sum(axis=-1) / there.sum(axis=-1))

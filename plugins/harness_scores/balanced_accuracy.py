@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.api.offers import Score
+from harness.api.offers import Score, Terms
 from harness.api.settings import NoSettings
 from harness_scores import arrays
 
@@ -28,6 +28,23 @@ def compute(
     return float((counts.diagonal()[present] / totals[present]).mean())
 
 
+def terms(
+    _settings: NoSettings,
+    predictions: Array,
+    references: Array,
+    _groups: Array | None,
+    classes: int,
+) -> Array:
+    """What each example adds to the counts of every class, [3 classes, n]."""
+    return arrays.class_terms(predictions, references, classes)
+
+
+def combine(_settings: NoSettings, means: Array) -> Array:
+    """The score from means of `terms`."""
+    right, _, true = arrays.by_class(means)
+    return arrays.mean_where(right, true)
+
+
 def module(settings: NoSettings) -> Any:  # evaluate carries no types
     """The score as an `evaluate.Metric`."""
     from harness_scores.evaluation import ArrayMetric
@@ -41,5 +58,6 @@ BALANCED_ACCURACY = Score(
     source="https://doi.org/10.1109/ICPR.2010.764",
     module=module,
     compute=compute,
+    terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
 )

@@ -21,12 +21,19 @@ def compute(
 
     For two classes this is twice the form that looks at one class only.
     """
+    return float(each(_settings, predictions, references).mean())
+
+
+def each(
+    _settings: NoSettings, predictions: Array, references: Array, _groups: Array | None = None
+) -> Array:
+    """The squared distance of each row of probabilities from the truth, [n]."""
     import numpy as np
 
     given, true = arrays.probabilities(predictions, references)
     of_truth = given[np.arange(len(true)), true]
-    squares = np.einsum("nk,nk->n", given, given) - of_truth**2 + (1 - of_truth) ** 2
-    return float(squares.mean())
+    squares: Array = np.einsum("nk,nk->n", given, given) - of_truth**2 + (1 - of_truth) ** 2
+    return squares
 
 
 def module(settings: NoSettings) -> Any:  # evaluate carries no types
@@ -42,6 +49,7 @@ BRIER = Score(
     source="https://doi.org/10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
     module=module,
     compute=compute,
+    each=each,
     higher_is_better=False,
     needs="probabilities",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.api.offers import Score
+from harness.api.offers import Score, Terms
 from harness.api.settings import Settings, setting
 from harness_scores import arrays
 
@@ -32,13 +32,40 @@ def compute(
     """
     import numpy as np
 
+    bins, gaps = _gaps(settings, predictions, references)
+    of_bins = np.bincount(bins, weights=gaps, minlength=settings.bins)
+    return float(np.abs(of_bins).sum() / len(gaps))
+
+
+def terms(
+    settings: EceSettings,
+    predictions: Array,
+    references: Array,
+    _groups: Array | None,
+    _classes: int,
+) -> Array:
+    """Each example's gap, right less confidence, in the row of its bin, [bins, n]."""
+    import numpy as np
+
+    bins, gaps = _gaps(settings, predictions, references)
+    return np.where(np.arange(settings.bins)[:, None] == bins, gaps, 0.0)
+
+
+def combine(_settings: EceSettings, means: Array) -> Array:
+    """The score from means of `terms`."""
+    import numpy as np
+
+    return np.asarray(np.abs(means).sum(axis=-1))
+
+
+def _gaps(settings: EceSettings, predictions: Array, references: Array) -> tuple[Array, Array]:
+    import numpy as np
+
     given, true = arrays.probabilities(predictions, references)
     chosen = given.argmax(axis=1)
     confidence = np.minimum(given[np.arange(len(true)), chosen], 1.0)
     edges = np.linspace(0, 1, settings.bins + 1)
-    bins = np.searchsorted(edges[1:-1], confidence, side="left")
-    gaps = np.bincount(bins, weights=(chosen == true) - confidence, minlength=settings.bins)
-    return float(np.abs(gaps).sum() / len(true))
+    return np.searchsorted(edges[1:-1], confidence, side="left"), (chosen == true) - confidence
 
 
 def module(settings: EceSettings) -> Any:  # evaluate carries no types
@@ -55,6 +82,7 @@ ECE = Score(
     settings=EceSettings,
     module=module,
     compute=compute,
+    terms=Terms(values=terms, combine=combine),
     higher_is_better=False,
     needs="probabilities",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.api.offers import Score
+from harness.api.offers import Score, Terms
 from harness.api.settings import NoSettings
 from harness_scores import arrays
 
@@ -29,6 +29,23 @@ def compute(
     return float(ratios.mean())
 
 
+def terms(
+    _settings: NoSettings,
+    predictions: Array,
+    references: Array,
+    _groups: Array | None,
+    classes: int,
+) -> Array:
+    """What each example adds to the counts of every class, [3 classes, n]."""
+    return arrays.class_terms(predictions, references, classes)
+
+
+def combine(_settings: NoSettings, means: Array) -> Array:
+    """The score from means of `terms`."""
+    right, predicted, true = arrays.by_class(means)
+    return arrays.mean_where(2 * right, predicted + true)
+
+
 def module(settings: NoSettings) -> Any:  # evaluate carries no types
     """The score as an `evaluate.Metric`."""
     from harness_scores.evaluation import ArrayMetric
@@ -42,5 +59,6 @@ MACRO_F1 = Score(
     source="https://arxiv.org/abs/1911.03347",
     module=module,
     compute=compute,
+    terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from harness.api.offers import Score
+from harness.api.offers import Score, Terms
 from harness.api.settings import NoSettings
 from harness_scores import arrays
 
 if TYPE_CHECKING:
     from harness_scores.arrays import Array
 
+CONSTANT = 1e-9  # a product of shares: below it, all examples are of one label
 ABOUT = "Matthews correlation of true and predicted labels, any number of classes"
 
 
@@ -34,6 +35,29 @@ def compute(
     return float((right * total - true @ predicted) / math.sqrt(spread))
 
 
+def terms(
+    _settings: NoSettings,
+    predictions: Array,
+    references: Array,
+    _groups: Array | None,
+    classes: int,
+) -> Array:
+    """What each example adds to the counts of every class, [3 classes, n]."""
+    return arrays.class_terms(predictions, references, classes)
+
+
+def combine(_settings: NoSettings, means: Array) -> Array:
+    """The score from means of `terms`."""
+    import numpy as np
+
+    right, predicted, true = arrays.by_class(means)
+    spread = (1 - (predicted**2).sum(axis=-1)) * (1 - (true**2).sum(axis=-1))
+    defined = spread > CONSTANT
+    above = right.sum(axis=-1) - (predicted * true).sum(axis=-1)
+    found = np.divide(above, np.sqrt(np.where(defined, spread, 1.0)))
+    return np.where(defined, found, 0.0)
+
+
 def module(settings: NoSettings) -> Any:  # evaluate carries no types
     """The score as an `evaluate.Metric`."""
     from harness_scores.evaluation import ArrayMetric
@@ -47,5 +71,6 @@ MCC = Score(
     source="https://doi.org/10.1016/j.compbiolchem.2004.09.006",
     module=module,
     compute=compute,
+    terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
 )

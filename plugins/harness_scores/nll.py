@@ -22,11 +22,19 @@ def compute(
     A probability below the smallest normal double (2.2e-308) counts as that, so that one sure and
     wrong example costs 708.4 and the mean stays finite. scikit-learn cuts at 2.2e-16 (36 nats).
     """
+    return float(each(_settings, predictions, references).mean())
+
+
+def each(
+    _settings: NoSettings, predictions: Array, references: Array, _groups: Array | None = None
+) -> Array:
+    """The negative log-likelihood of each true label, [n]."""
     import numpy as np
 
     given, true = arrays.probabilities(predictions, references)
     of_truth = given[np.arange(len(true)), true]
-    return float(-np.log(np.clip(of_truth, np.finfo(np.float64).tiny, 1)).mean())
+    likelihoods: Array = -np.log(np.clip(of_truth, np.finfo(np.float64).tiny, 1))
+    return likelihoods
 
 
 def module(settings: NoSettings) -> Any:  # evaluate carries no types
@@ -41,6 +49,7 @@ NLL = Score(
     about=ABOUT,
     module=module,
     compute=compute,
+    each=each,
     higher_is_better=False,
     needs="probabilities",
 )

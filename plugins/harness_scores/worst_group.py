@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.api.offers import Score
+from harness.api.offers import Score, Terms
 from harness.api.settings import NoSettings
 from harness_scores import arrays
 
@@ -32,6 +32,32 @@ def compute(
     return float((np.bincount(index, weights=predicted == true) / np.bincount(index)).min())
 
 
+def terms(
+    _settings: NoSettings,
+    predictions: Array,
+    references: Array,
+    groups: Array | None,
+    _classes: int,
+) -> Array:
+    """Per example, 0 or 1: right and in group g, in group g; [2 groups, n] (float32)."""
+    import numpy as np
+
+    predicted, true = arrays.labels(predictions, references)
+    of_example = np.asarray(groups)
+    member = np.unique(of_example)[:, None] == of_example
+    return np.concatenate([member & (predicted == true), member]).astype(np.float32)
+
+
+def combine(_settings: NoSettings, means: Array) -> Array:
+    """The score from means of `terms`: groups of which no example was drawn are left out."""
+    import numpy as np
+
+    size = means.shape[-1] // 2
+    right, members = means[..., :size], means[..., size:]
+    found = np.divide(right, members, out=np.full_like(right, np.inf), where=members > 0)
+    return np.asarray(found.min(axis=-1))
+
+
 def module(settings: NoSettings) -> Any:  # evaluate carries no types
     """The score as an `evaluate.Metric`."""
     from harness_scores.evaluation import ArrayMetric
@@ -45,6 +71,7 @@ WORST_GROUP = Score(
     source="https://arxiv.org/abs/1911.08731",
     module=module,
     compute=compute,
+    terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
     groups=True,
 )
