@@ -2,18 +2,13 @@
 
 import json
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import made_up
-import pytest
 
 from harness.analyze.find import find
 from harness.analyze.load import load_results
-from harness.api.pictures import Picture
-from harness.api.readings import Grid
 from harness_reporters.html import HTML
 from harness_reporters.scores import shares
 
@@ -190,74 +185,6 @@ def test_writing_again_replaces_the_file_and_leaves_no_other(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def chromium() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.skip("no chromium on this machine")
-    return found
-
-
-def browse(path: Path, folder: Path, *more: str) -> tuple[str, str, set[str]]:
-    """The page's DOM once its figures are drawn, the console, and every address it asks for."""
-    log = folder / "net.json"
-    finished = subprocess.run(
-        [
-            chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", f"--user-data-dir={folder / 'profile'}", "--window-size=1280,12000",
-            "--virtual-time-budget=20000", "--enable-logging=stderr", "--v=0",
-            f"--log-net-log={log}", "--dump-dom", *more, path.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=True,
-    )  # fmt: skip
-    console = "\n".join(line for line in finished.stderr.splitlines() if "CONSOLE" in line)
-    asked = re.findall(r'"url":"((?:https?|wss?|ftp)://([^"/]*)[^"]*)"', log.read_text())
-    own = ("google.com", "googleapis.com", "gvt1.com")  # what chromium asks for by itself
-    return finished.stdout, console, {url for url, host in asked if not host.endswith(own)}
-
-
-@pytest.mark.slow
-def test_a_browser_draws_every_figure_without_a_complaint_and_without_the_network(tmp_path):
-    findings = made_up.findings()
-    text = written(findings, tmp_path)
-
-    dom, console, asked = browse(tmp_path / "report.html", tmp_path)
-
-    assert console == ""
-    assert asked == set()
-    hidden = len(re.findall(r'<div class="panel"[^>]* hidden>', text))  # they wait to be chosen
-    assert 0 < hidden < len(figures(text))
-    assert dom.count('class="plot js-plotly-plot"') == len(figures(text)) - hidden
-
-
-@pytest.mark.slow
-def test_the_browser_test_would_notice_an_error_and_a_request(tmp_path):
-    page = tmp_path / "bad.html"
-    page.write_text('<script>nothing()</script><img src="http://127.0.0.1:9/x.png">')
-
-    _, console, asked = browse(page, tmp_path)
-
-    assert "nothing is not defined" in console
-    assert asked == {"http://127.0.0.1:9/x.png"}
-
-
-@pytest.mark.slow
-def test_no_script_from_outside_runs_in_a_browser(tmp_path):
-    evil = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
-    plan = made_up.relabelled(small(procedures=(evil,)), evil)
-    written(made_up.findings(plan), tmp_path)
-
-    dom, console, _ = browse(tmp_path / "report.html", tmp_path)
-
-    assert console == ""
-    assert "<title>pwned" not in dom
-    assert 'class="plot js-plotly-plot"' in dom
-
-
 def test_shares_of_a_nested_design_are_explained_as_such():
     plan = made_up.plan(2, 2, splits=("test",), metrics=False)
     results = load_results(plan, made_up.MemoryStore(made_up.records(plan)))
@@ -278,29 +205,3 @@ def test_a_legend_says_truly_which_of_its_signs_repeat(tmp_path):
 
     assert "signs repeat after 6" in words
     assert "colours repeat" not in words
-
-
-@pytest.mark.slow
-def test_a_plane_becomes_a_surface_at_a_click_where_the_browser_can_draw_one(tmp_path):
-    grid = Grid(
-        name="plane",
-        split="test",
-        x=[0.0, 0.5, 1.0],
-        y=[0.0, 1.0],
-        z={"loss": [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]},
-        marks={"start": (0.0, 0.0)},
-    )
-    picture = Picture(
-        procedure="pretrained", metric="plane", pair_kind=None, runs=("0/0", "0/1"), grid=grid
-    )
-    findings = made_up.findings(small()).model_copy(update={"pictures": (picture,)})
-    text = written(findings, tmp_path)
-    click = 'document.querySelectorAll(".views button")[1].click();'
-    ready = 'document.documentElement.dataset.ready = "yes";'
-    (tmp_path / "report.html").write_text(text.replace(ready, ready + click), encoding="utf-8")
-
-    dom, console, _ = browse(tmp_path / "report.html", tmp_path, "--enable-unsafe-swiftshader")
-
-    assert "Uncaught" not in console
-    assert "Refused" not in console
-    assert "gl-canvas" in dom or "surface: not in this browser" in dom
