@@ -62,6 +62,36 @@ def relabel_test(ours: Array, theirs: Array, generator: np.random.Generator) -> 
     return _reached(np.abs(sums / m - (everything.sum() - sums) / n), observed, exact=exact)
 
 
+def least_p_of_signs(seeds: int) -> float:
+    """The smallest p that `sign_flip_test` can give.
+
+    >>> least_p_of_signs(5), least_p_of_signs(6)
+    (0.0625, 0.03125)
+    """
+    return min(1.0, 2.0 ** (1 - seeds))
+
+
+def least_p_of_labels(ours: int, theirs: int) -> float:
+    """The smallest p that `relabel_test` can give.
+
+    >>> least_p_of_labels(3, 3), round(least_p_of_labels(4, 4), 4), least_p_of_labels(1, 9)
+    (0.1, 0.0286, 0.1)
+    """
+    return min(1.0, (2 if ours == theirs else 1) / math.comb(ours + theirs, ours))
+
+
+def seeds_to_reach(alpha: float, *, paired: bool) -> int:
+    """How many seeds (of each procedure) make a p of at most `alpha` possible.
+
+    >>> seeds_to_reach(0.05, paired=True), seeds_to_reach(0.05, paired=False)
+    (6, 4)
+    """
+    seeds = 1
+    while (least_p_of_signs(seeds) if paired else least_p_of_labels(seeds, seeds)) > alpha:
+        seeds += 1
+    return seeds
+
+
 def tie_groups(scores: Sequence[float], p: Array, alpha: float = 0.05) -> list[tuple[int, ...]]:
     """Groups of procedures that cannot be told apart, from the best `scores` down.
 

@@ -17,10 +17,9 @@ from harness.statistics.intervals import Draws
 from harness.statistics.resampling import (
     Grid,
     Levels,
+    drawn_weights,
     example_counts,
     finetune_seeds,
-    run_weights,
-    seed_counts,
 )
 
 CHUNK = 128
@@ -82,7 +81,8 @@ def multi_bootstrap(
     """
     _check(arms, replicates, paired)
     examples = arms[0].values.shape[-1]
-    weights = _weights(arms, replicates, generator, levels, paired)
+    grids = [arm.grid for arm in arms]
+    weights = drawn_weights(grids, replicates, generator, levels, paired=paired)
     stacked = [_terms(arm) for arm in arms]
     drawn = np.empty((len(arms), replicates))
     for start in range(0, replicates, CHUNK):
@@ -105,27 +105,6 @@ def _check(arms: Sequence[Arm], replicates: int, paired: bool) -> None:
         raise ValueError("the arms were scored on different examples")
     if paired and len({(arm.grid.pretrain, arm.grid.finetune) for arm in arms}) > 1:
         raise ValueError("paired arms have the same seeds in the same order")
-
-
-def _weights(
-    arms: Sequence[Arm],
-    replicates: int,
-    generator: np.random.Generator,
-    levels: Levels,
-    paired: bool,
-) -> list[NDArray[np.float64]]:
-    found: list[NDArray[np.float64]] = []
-    for arm in arms:
-        if found and paired:
-            found.append(found[0])
-            continue
-        seeds = seed_counts(len(arm.grid.seeds), replicates, generator, drawn=levels.pretrain)
-        columns = None
-        if levels.finetune and levels.design == "crossed":
-            size = len(finetune_seeds(arm.grid))
-            columns = seed_counts(size, replicates, generator, drawn=True)
-        found.append(run_weights(arm.grid, seeds, columns, levels, generator))
-    return found
 
 
 def _terms(arm: Arm) -> NDArray[np.float32]:

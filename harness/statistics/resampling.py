@@ -5,6 +5,7 @@ level fixed. The score of a replicate is the mean over drawn pretraining seeds o
 their (drawn) fine-tuning runs of the score on the drawn examples.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -132,6 +133,29 @@ def run_weights(
         drawn = generator.multinomial(pretrain[:, seed] * size, np.full(size, 1 / size))
         weights[:, mine] = drawn / (total[:, None] * size)
     return weights
+
+
+def drawn_weights(
+    grids: Sequence[Grid],
+    replicates: int,
+    generator: np.random.Generator,
+    levels: Levels,
+    *,
+    paired: bool,
+) -> list[NDArray[np.float64]]:
+    """The weights of every procedure's runs, [replicates, runs] each; paired ones share them."""
+    found: list[NDArray[np.float64]] = []
+    for grid in grids:
+        if found and paired:
+            found.append(found[0])
+            continue
+        seeds = seed_counts(len(grid.seeds), replicates, generator, drawn=levels.pretrain)
+        columns = None
+        if levels.finetune and levels.design == "crossed":
+            size = len(finetune_seeds(grid))
+            columns = seed_counts(size, replicates, generator, drawn=True)
+        found.append(run_weights(grid, seeds, columns, levels, generator))
+    return found
 
 
 def _crossed(
