@@ -87,8 +87,8 @@ HESSIAN_TOP = Metric(
     "the Krylov space that they were read from.",
     invariances="orthogonal changes of coordinates in weight space, permutation of units. Not "
     "under rescaling: (c u, v / c) of a ReLU network changes it at the same function.",
-    cost="15 to 40 Hessian products for k = 5, each 1.1 to 2.3 gradients through a kept graph, 1 to "
-    "1.6 more for examples whose graph does not fit; more products where vectors do not fit.",
+    cost="15 to 40 Hessian products for k = 5, each 1.1 to 2.3 gradients through a kept graph, 1 "
+    "to 1.6 more for examples whose graph does not fit; more products where vectors do not fit.",
     oracle="Hessians of linear, logistic and softmax regression; diagonal, indefinite, low-rank "
     "plus identity and zero operators; a dense Hessian of a small network.",
 )
