@@ -39,22 +39,29 @@ def values(findings: Findings, of: list[ReadingValue], note: MetricNote | None) 
         for at in splits
     }
     draw = _pair_panel if of[0].of == "pair" else _point_panel
+    shown = [(at, name) for at in splits for name in some_of(names[at], SHOWN)]
+    several = len(splits) > 1 and len(shown) > SHOWN
+    if len(splits) > 1 and not several:  # few: the splits of one value stand side by side
+        shown.sort(key=lambda where: list(dict.fromkeys(r.name for r in of)).index(where[1]))
     drawn = [
-        draw(findings, [r for r in of if (r.split, r.name) == (at, name)], _choice(splits, at))
-        for at in splits
-        for name in some_of(names[at], SHOWN)
+        draw(
+            findings,
+            [r for r in of if (r.split, r.name) == (at, name)],
+            (at or "of no split") if several else "",
+        )
+        for at, name in shown
     ]
     left_out = max(len(found) - SHOWN for found in names.values())
     caption = _pair_caption(of) if of[0].of == "pair" else _point_caption(of)
     more = f" {left_out} more values are in the table." if left_out > 0 else ""
-    chosen = f" Read on {len(splits)} splits, one at a time above." if len(splits) > 1 else ""
+    chosen = f" Read on {len(splits)} splits, one at a time above." if several else ""
     pairs = of[0].of == "pair"
     return Group(
         title="Every pair of runs" if pairs else f"Every {_what(of)}",
         figures=drawn,
         caption=caption + chosen + more + measured_on(note),
         legend=_legend(findings, of),
-        columns="two" if pairs else "three",
+        columns="two" if pairs or (len(splits) == 2 and not several) else "three",
         facts=facts(note),
         choose="split",
     )
@@ -73,10 +80,6 @@ def splits_in_order(findings: Findings, found: set[str | None]) -> list[str | No
     known_ones = [split for split in dict.fromkeys(order) if split in found]
     strange = sorted(str(split) for split in found if split not in known_ones)
     return [*known_ones, *strange]
-
-
-def _choice(splits: Sequence[str | None], split: str | None) -> str:
-    return "" if len(splits) < 2 else split or "of no split"
 
 
 def title_of(name: str, split: str | None) -> str:

@@ -244,3 +244,28 @@ def test_every_metric_has_one_section_with_its_figures():
         "Runs against runs",
         "Curves over line",
     ]
+
+
+def test_few_values_stand_with_their_splits_side_by_side_and_many_wait_to_be_chosen():
+    plan = made_up.plan(pretrain=2, finetune=2, procedures=("random",), splits=("test", "noise"))
+
+    def drawn(names):
+        records = made_up.records(plan)
+        for cell in plan.cells:
+            if cell.stage == "measure" and cell.work.of == "point":
+                values = tuple(
+                    Value(name=name, value=1.0, split=split)
+                    for split in ("noise", "test")
+                    for name in names
+                )
+                records[cell.key] = made_up.record(cell, Reading(values=values))
+        found = sections(made_up.findings(plan, records))
+        return next(s for s in found if s.metric == "hessian-top").groups[0]
+
+    few, many = drawn("ab"), drawn([f"v{i}" for i in range(12)])
+
+    assert [f.title for f in few.figures] == ["a on test", "a on noise", "b on test", "b on noise"]
+    assert few.choices == []
+    assert many.choices == ["test", "noise"]
+    assert len(many.figures) == 16
+    assert "4 more values are in the table" in many.caption
