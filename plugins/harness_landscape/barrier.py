@@ -12,6 +12,7 @@ from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
     Recalibrate,
+    diverged,
     evenly,
     policy,
     ready,
@@ -76,11 +77,9 @@ def barriers(alphas: list[float], found: Evaluation, split: str) -> list[Value]:
     infinite, has no barrier: its error is 1 like that of the points beside it, and the two would
     make 0, as between runs of one basin.
     """
-    import torch
-
     values: list[Value] = []
     losses = found.example_losses
-    gone = losses is not None and not bool(torch.isfinite(losses[[0, -1]]).any(dim=1).all())
+    gone = losses is not None and diverged(losses)
     for quantity, each in (("loss", found.example_losses), ("error", found.example_errors)):
         if each is None:  # they were asked for
             raise TypeError("the probe gave no values per example")

@@ -16,6 +16,7 @@ from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
     Recalibrate,
+    diverged,
     evenly,
     policy,
     ready,
@@ -96,9 +97,13 @@ def _matrices(settings: CgClustersSettings, probe: Probe) -> dict[str, Tensor]:
         points = ready(line, probe, settings.recalibrate)
         for split, matrices in found.items():
             at = probe.evaluate(points, split, each=True, examples=settings.examples)
-            each = at.example_losses if settings.quantity == "loss" else at.example_errors
-            if each is None:  # they were asked for
+            losses, errors = at.example_losses, at.example_errors
+            if losses is None or errors is None:  # they were asked for
                 raise TypeError("the probe gave no values per example")
+            if diverged(losses):
+                matrices[:, first, second] = matrices[:, second, first] = torch.nan
+                continue
+            each = losses if settings.quantity == "loss" else errors
             # one stream for all pairs: they are resampled together
             draws = resampled(each, settings.resamples, probe.generator(f"bootstrap {split}"))
             pair = gaps(torch.cat([each.mean(1)[None], draws]))

@@ -12,6 +12,7 @@ from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
     Recalibrate,
+    diverged,
     evenly,
     policy,
     ready,
@@ -67,6 +68,8 @@ def measure(settings: ConvexityGapSettings, probe: Probe) -> Reading:
         if found.example_losses is None or found.example_errors is None:  # they were asked for
             raise TypeError("the probe gave no values per example")
         both = torch.stack([found.example_losses, found.example_errors])
+        if diverged(found.example_losses):
+            both = torch.full_like(both, math.nan)  # also the errors: 1, as those beside them
         draws = resampled(both, settings.resamples, probe.generator(f"bootstrap {split}"))
         noise = gaps(draws - both.mean(2)).quantile(settings.level, 0)
         for name, each, threshold in zip(NAMES, both, noise.tolist(), strict=True):
@@ -100,17 +103,19 @@ def _gap_values(name: str, alphas: list[float], each: Tensor, split: str) -> lis
     above = heights[middle] - torch.lerp(heights[first], heights[last], share)
     best = int(above.argmax())
     gap = float(above[best].clamp(min=0))
-    spread, places = 0.0 if gap == 0 else None, (0, 0, 0)
-    if gap != 0:  # also NaN
+    spread, at = 0.0 if gap == 0 else None, [alphas[0]] * 3
+    if math.isnan(gap):
+        at = [math.nan] * 3
+    elif gap > 0:
         places = (int(first[best]), int(middle[best]), int(last[best]))
+        at = [alphas[place] for place in places]
         start, here, end = (each[place] for place in places)
         if each.shape[1] > 1 and math.isfinite(gap):
             excess = here - torch.lerp(start, end, share[best])
             spread = float(excess.std()) / each.shape[1] ** 0.5
     found = [Value(name=name, split=split, value=gap, standard_error=spread)]
-    for where, place in zip(("start", "alpha", "end"), places, strict=True):
-        detail = Value(name=f"{name}-{where}", split=split, value=alphas[place], detail=True)
-        found.append(detail)
+    for where, alpha in zip(("start", "alpha", "end"), at, strict=True):
+        found.append(Value(name=f"{name}-{where}", split=split, value=alpha, detail=True))
     return found
 
 

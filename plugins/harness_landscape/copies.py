@@ -8,6 +8,7 @@ from math import nan, sqrt
 from typing import TYPE_CHECKING
 
 from harness_landscape.barrier import above_base
+from harness_landscape.straight_line import diverged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ def rises(
         losses, errors = found.example_losses, found.example_errors
         if losses is None or errors is None:  # they were asked for
             raise TypeError("the probe gave no values per example")
-        gone = not bool(torch.isfinite(losses[[0, -1]]).any(dim=1).all())
+        gone = diverged(losses)
         for quantity, each in (("loss", losses), ("error", errors)):
             for definition in ("frankle", "lerp"):
                 above = above_base(alphas, each, definition)

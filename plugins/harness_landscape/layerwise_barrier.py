@@ -12,6 +12,7 @@ from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
     Recalibrate,
+    diverged,
     evenly,
     policy,
     ready,
@@ -108,11 +109,15 @@ def _rises(
 
     positions = torch.tensor(alphas, dtype=torch.float64)[:, None]
     rises: dict[str, list[Tensor]] = {kind: [] for kind in KINDS}
-    for line in lines:
-        found = probe.evaluate(line, split, each=True)
+    seen = [probe.evaluate(line, split, each=True) for line in lines]
+    starts = [found.example_losses[0] for found in seen if found.example_losses is not None]
+    gone = diverged(torch.stack(starts))
+    for found in seen:
         for quantity, each in (("loss", found.example_losses), ("error", found.example_errors)):
             if each is None:  # they were asked for
                 raise TypeError("the probe gave no values per example")
+            if gone:
+                each = torch.full_like(each, torch.nan)
             above = each - torch.lerp(each[0], each[-1], positions)
             rises[f"lerp-{quantity}"].append(above[int(above.mean(1).argmax())])
             rises[f"swap-{quantity}"].append(each[-1] - each[0])

@@ -78,15 +78,18 @@ def _glued(pieces: Sequence[Grid]) -> Grid:
 
 def _values(grid: Grid, ends: Sequence[Value]) -> list[Value]:
     places = [*grid.marks.values(), *((x, y) for y in grid.y for x in grid.x)]
+    runs = [end.value for end in ends if end.name in {f"loss-{corner}" for corner in CORNERS[1:]}]
+    gone = any(map(math.isnan, runs))  # a diverged run errs always, like all points beside it
     values = []
     for name in QUANTITIES:
         own = [end for end in ends if end.name in {f"{name}-{corner}" for corner in CORNERS}]
         at = [*(end.value for end in own), *(height for row in grid.z[name] for height in row)]
         best = min(range(len(at)), key=lambda number: (math.isnan(at[number]), at[number]))
-        gain = min(at[1], at[2]) - at[best] if at[1] == at[1] and at[2] == at[2] else math.nan
+        gain = math.nan if gone else min(at[1], at[2]) - at[best]
         values += [Value(name=f"gain-{name}", split=grid.split, value=gain), *own]
+        where = (math.nan, math.nan) if gone else places[best]
         values += [
             Value(name=f"best-{name}-{axis}", split=grid.split, value=place, detail=True)
-            for axis, place in zip("xy", places[best], strict=True)
+            for axis, place in zip("xy", where, strict=True)
         ]
     return values

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
     from harness.api.contexts import Probe, Weights
 
 Recalibrate = Literal["auto", "never"]
@@ -30,6 +32,21 @@ def evenly(points: int) -> list[float]:
 def ready(points: Sequence[Weights], probe: Probe, recalibrate: Recalibrate) -> list[Weights]:
     """The points as they are evaluated: with new statistics where the policy says so."""
     return list(points) if recalibrate == "never" else probe.recalibrated(points)
+
+
+def diverged(losses: Tensor) -> bool:
+    """Whether a run at an end of the line has diverged: no loss there is finite.
+
+    `losses` are [points, examples], the runs first and last. Such a run errs on every example, as
+    do the points beside it, so that its errors would tell of a flat line.
+
+    >>> import torch
+    >>> diverged(torch.tensor([[0.5, 1.0], [0.7, 0.7], [torch.nan, torch.inf]]))
+    True
+    """
+    import torch
+
+    return not bool(torch.isfinite(losses[[0, -1]]).any(dim=1).all())
 
 
 def policy(probe: Probe, recalibrate: Recalibrate) -> str:

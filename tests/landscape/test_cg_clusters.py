@@ -163,9 +163,12 @@ def test_a_fixed_scale_in_units_of_the_loss_may_be_given():
         CgClustersSettings(scale=0.0)
 
 
-def test_a_diverged_run_is_left_out_and_the_rest_clustered():
-    world = wells(*SEVEN, math.nan)
-    found = values(world.read(CG_CLUSTERS, list(world.runs), FEW))
+@pytest.mark.parametrize("quantity", ["loss", "error"])
+def test_a_diverged_run_is_left_out_and_the_rest_clustered(quantity):
+    errors = Objective(LOSS_ITSELF.losses, lambda out, y: (out.expand(y.shape) > 0.5).double())
+    world = wells(*SEVEN, math.nan, objective=LOSS_ITSELF if quantity == "loss" else errors)
+    settings = CgClustersSettings(resamples=5, quantity=quantity)
+    found = values(world.read(CG_CLUSTERS, list(world.runs), settings))
     assert found["left-out"] == 1.0
     assert math.isnan(found["membership[7]"])
     assert found["membership[1]"] < 0 < found["membership[0]"]

@@ -181,7 +181,9 @@ def test_a_diverged_run_spans_no_plane_and_raises_nothing():
     world.runs["b"]["w"][0] = float("nan")
     reading = world.read(PLANE, ["a", "b"], PlaneSettings(points=2))
     assert reading.grids == ()
-    assert math.isnan(values(reading)["gain-loss"])
+    found = values(reading)
+    assert all(math.isnan(found[f"gain-{name}"]) for name in ("loss", "error"))
+    assert all(math.isnan(found[name]) for name in found if name.startswith("best-"))
 
 
 def test_the_work_is_what_the_card_says():
