@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from harness.api.offers import Metric
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from harness.api.probes import Probe
 
 ROUNDING = 1e-12
+LEAST = 4  # examples that the unbiased estimate takes
 
 
 class CkaSettings(Settings):
@@ -23,18 +25,21 @@ class CkaSettings(Settings):
         1000,
         "examples of each split, drawn once from a fixed stream, the same for both runs; null: all",
         source="a choice: more than enough for the debiased estimate",
-        ge=4,
+        ge=LEAST,
     )
     batch: int = setting(
         256,
-        "examples per batch of the minibatch estimate; a last batch of fewer than 4 is left out",
+        "examples per random batch of the minibatch estimate; a last batch of fewer than 4 "
+        "is left out",
         source="Nguyen et al. 2021, arXiv 2010.15327",
-        ge=4,
+        ge=LEAST,
     )
 
 
 def measure(settings: CkaSettings, probe: Probe) -> Reading:
     """Linear, debiased and minibatch CKA of every feature that the network names, per split."""
+    import torch
+
     values: list[Value] = []
     sizes: dict[str, int] = {}
     for split in probe.splits:
@@ -44,10 +49,12 @@ def measure(settings: CkaSettings, probe: Probe) -> Reading:
         for name in one:
             x, y = one[name].double(), two[name].double()
             sizes[split] = len(x)
+            # splits may be sorted, by class for one, and batches must not be
+            order = torch.randperm(len(x), generator=probe.generator(f"batches {split}"))
             found = {
                 "linear": linear(x, y),
-                "debiased": ratio(*products(x, y)),
-                "minibatch": minibatch(x, y, settings.batch),
+                "debiased": debiased(x, y),
+                "minibatch": minibatch(x[order], y[order], settings.batch),
             }
             values += [
                 Value(name=f"{kind}-{name}", split=split, value=value)
@@ -70,6 +77,11 @@ def linear(x: Tensor, y: Tensor) -> float:
     return ratio(_cross(x, y), _cross(x, x), _cross(y, y))
 
 
+def debiased(x: Tensor, y: Tensor) -> float:
+    """The same of unbiased estimates; NaN of fewer than 4 examples."""
+    return ratio(*products(x, y)) if len(x) >= LEAST else math.nan
+
+
 def products(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Unbiased estimates of HSIC(x, y), HSIC(x, x), HSIC(y, y)."""
     x, y = _centred(x), _centred(y)
@@ -90,19 +102,21 @@ def unbiased(x: Tensor, y: Tensor) -> Tensor:
 
 
 def minibatch(x: Tensor, y: Tensor, batch: int) -> float:
-    """Debiased CKA from HSIC_1 averaged over batches: features never stand in memory at once."""
+    """Debiased CKA from HSIC_1 averaged over batches of rows; NaN of fewer than 4 examples."""
+    if len(x) < LEAST:
+        return math.nan
     parts = [
         products(x[start : start + batch], y[start : start + batch])
         for start in range(0, len(x), batch)
-        if min(len(x), start + batch) - start >= 4
+        if min(len(x), start + batch) - start >= LEAST
     ]
     first, second, third = (sum(part[1:], part[0]) for part in zip(*parts, strict=True))
     return ratio(first, second, third)
 
 
 def ratio(both: Tensor, one: Tensor, two: Tensor) -> float:
-    """Both / sqrt(one two); NaN where a representation is constant."""
-    return float(both / (one * two).sqrt())
+    """Both / sqrt(one two); NaN where a representation is constant, or an estimate below 0."""
+    return float(both / (one.sqrt() * two.sqrt()))
 
 
 def _centred(x: Tensor) -> Tensor:
@@ -131,8 +145,8 @@ CKA = Metric(
     direction="larger: more alike; its relation to OOD scores depends",
     formula="linear-F = ||Y'X||_F^2 / (||X'X||_F ||Y'Y||_F), X and Y the centred features [n, d] "
     "of module F in the two runs; debiased-F = HSIC_1(X, Y) / sqrt(HSIC_1(X, X) HSIC_1(Y, Y)) "
-    "with the unbiased HSIC_1; minibatch-F the same with each HSIC_1 averaged over batches. Per "
-    "split; F are the modules that the network names as features, or penultimate.",
+    "with the unbiased HSIC_1; minibatch-F the same with each HSIC_1 averaged over random batches. "
+    "Per split; F are the modules that the network names as features, or penultimate.",
     invariances="exchange of the runs, orthogonal maps and isotropic scaling of either run's "
     "features (so permutation of units), shifts. Not under invertible linear maps.",
     cost="one forward pass per run and split, and O(n d^2) or O(n^2 d), the smaller.",

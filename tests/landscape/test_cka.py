@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from curved import values
@@ -5,15 +7,11 @@ from torch import nn
 
 from harness.api.errors import HarnessError
 from harness.testing.scenes import World
-from harness_landscape.cka import CKA, CkaSettings, linear, minibatch, products, ratio
+from harness_landscape.cka import CKA, CkaSettings, debiased, linear, minibatch, products, ratio
 
 
 def draw(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
-def debiased(x, y):
-    return ratio(*products(x, y))
 
 
 KINDS = [linear, debiased, lambda x, y: minibatch(x, y, 16)]
@@ -115,6 +113,30 @@ def test_a_permuted_copy_represents_the_same():
     for kind in ("linear", "debiased", "minibatch"):
         assert found[f"{kind}-body"] == pytest.approx(1)
         assert found[f"{kind}-head"] == pytest.approx(1)
+
+
+def test_the_order_of_the_examples_does_not_decide_what_batches_show():
+    here = world()
+    generator = torch.Generator().manual_seed(1)
+    classes = 4 * torch.randn(10, 4, generator=generator).repeat_interleave(40, 0)
+    inputs = classes + 0.3 * torch.randn(400, 4, generator=generator)  # sorted by class
+    splits = {"train": here.splits["train"], "test": (inputs, torch.arange(400) // 40)}
+    found = values(replace(here, splits=splits).read(CKA, ["a", "b"], CkaSettings(batch=40)))
+    assert found["minibatch-body"] == pytest.approx(found["debiased-body"], abs=0.02)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_fewer_than_four_examples_have_no_unbiased_estimate_and_raise_nothing(count):
+    here = world()
+    few = {name: (x[:count], y[:count]) for name, (x, y) in here.splits.items()}
+    found = values(replace(here, splits=few).read(CKA, ["a", "b"]))
+    assert all(found[f"{kind}-body"] != found[f"{kind}-body"] for kind in ("debiased", "minibatch"))
+    assert (found["linear-body"] == found["linear-body"]) == (count > 1)
+
+
+def test_estimates_below_0_of_both_runs_do_not_make_a_number():
+    both, one, two = torch.tensor([0.1, -0.2, -0.3]).double()
+    assert ratio(both, one, two) != ratio(both, one, two)
 
 
 def test_every_split_is_read_on_the_examples_that_are_stated():
