@@ -1,7 +1,8 @@
 """Seedscape: the face for plugin authors, and the Python API.
 
 A plugin imports everything from here: `from harness import Model, Settings, setting, hookimpl`.
-`run` and `load` run a suite and open its results. Importing this package imports nothing else.
+`run` and `load` run a suite and open its results; `analyze_table` asks a table of any results.
+Importing this package imports nothing else.
 """
 
 import importlib
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from harness.api.symmetries import Symmetry as Symmetry
     from harness.commands.interface import load as load
     from harness.commands.interface import run as run
+    from harness.commands.tabled import analyze_table as analyze_table
     from harness.run.options import RunOptions as RunOptions
 
 _PLACES = {
@@ -81,6 +83,7 @@ _PLACES = {
     "api.settings": "NoSettings Settings SplitName setting",
     "api.symmetries": "Axis Symmetry",
     "commands.interface": "load run",
+    "commands.tabled": "analyze_table",
     "run.options": "RunOptions",
 }
 

@@ -51,6 +51,8 @@ class LadderStep(Record):
 class LineFit(Record):
     """A target's accuracy against in-domain accuracy, over `models`.
 
+    `slope_low` and `slope_high` end a 95 % interval over models (and examples, where predictions
+    are known) drawn anew. `left_out` counts models at 0 or 1, which have no place on the scale.
     `reliability` is the share of the variance of in-domain accuracies that is not noise of testing,
     None where the number of test examples is unknown. A `warning` says why not to trust the slope.
     """
@@ -60,7 +62,10 @@ class LineFit(Record):
     scale: str
     models: int
     slope: float | None = None
+    slope_low: float | None = None
+    slope_high: float | None = None
     intercept: float | None = None
+    left_out: int = 0
     r2: float | None = None
     reliability: float | None = None
     warning: str = ""

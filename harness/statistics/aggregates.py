@@ -83,9 +83,18 @@ def aggregate_interval(
     if names.size < 2:
         raise ValueError("two clusters are needed for an interval")
     members = [np.flatnonzero(clusters == name) for name in names]
-    drawn = np.empty(replicates)
-    for replicate in range(replicates):
-        chosen = generator.integers(0, len(members), len(members))
-        runs = np.concatenate([generator.choice(members[c], len(members[c])) for c in chosen])
-        drawn[replicate] = aggregate(scores[runs])
+    drawn = np.array(
+        [aggregate(scores[_drawn(members, generator)]) for _ in range(max(replicates, 1))]
+    )
     return percentile(drawn, level)
+
+
+def _drawn(members: list[NDArray[np.int64]], generator: np.random.Generator) -> NDArray[np.int64]:
+    """Runs of clusters drawn with replacement, drawn with replacement within each."""
+    chosen = generator.integers(0, len(members), len(members))
+    sizes = np.array([len(each) for each in members])[chosen]
+    places = (generator.random(int(sizes.sum())) * np.repeat(sizes, sizes)).astype(np.int64)
+    starts = np.cumsum(sizes) - sizes
+    runs: NDArray[np.int64] = np.concatenate([members[place] for place in chosen])
+    drawn: NDArray[np.int64] = runs[np.repeat(starts, sizes) + places]
+    return drawn

@@ -50,6 +50,21 @@ def separate(values: NDArray[np.float64], design: Design) -> dict[str, Separated
     }
 
 
+def separate_runs(values: NDArray[np.float64]) -> Separated:
+    """The variance between runs as one component, from scores per example [runs, examples].
+
+    Raises:
+        ValueError: fewer than two runs or two examples.
+    """
+    runs, examples = values.shape
+    if runs < 2 or examples < 2:
+        raise ValueError("two runs and two examples are needed")
+    observed = float(values.mean(axis=1, dtype=np.float64).var(ddof=1))
+    each = float(np.var(values, axis=0, ddof=1, dtype=np.float64).mean())
+    testing = (each - observed) / (examples - 1)
+    return Separated(observed, observed - testing, testing)
+
+
 def _components(values: NDArray[np.float64], design: Design) -> NDArray[np.float64]:
     """Unbiased components [parts, examples] of every example's own table."""
     a, b, _ = values.shape

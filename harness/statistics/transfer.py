@@ -13,6 +13,9 @@ from scipy import optimize
 
 Array = NDArray[np.float64]
 
+ALPHAS = (0.02, 20.0)
+"""Between which alpha is searched."""
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -65,19 +68,27 @@ def fit_scaling(upstream: Array, downstream: Array) -> Scaling:
 
 
 def scaling_draws(
-    upstream: Array, downstream: Array, generator: np.random.Generator, replicates: int = 500
+    upstream: Array,
+    downstream: Array,
+    generator: np.random.Generator,
+    replicates: int = 500,
+    clusters: NDArray[np.int64] | None = None,
 ) -> list[Scaling]:
     """Fits to points drawn with replacement, the hull taken anew each time.
 
-    A draw whose hull has fewer than four points is drawn again.
+    With `clusters` [points] whole clusters are drawn. A draw whose hull has fewer than four points
+    is drawn again.
 
     Raises:
         ValueError: hardly any draw has a hull of four points.
     """
     x, y = (np.asarray(each, dtype=np.float64) for each in (upstream, downstream))
+    of = np.arange(x.size) if clusters is None else clusters
+    members = [np.flatnonzero(of == name) for name in np.unique(of)]
     found: list[Scaling] = []
     for _ in range(20 * replicates):
-        drawn = generator.integers(0, x.size, x.size)
+        chosen = generator.integers(0, len(members), len(members))
+        drawn = np.concatenate([members[place] for place in chosen])
         try:
             found.append(fit_scaling(x[drawn], y[drawn]))
         except ValueError:
@@ -100,7 +111,7 @@ def _fit(x: Array, y: Array, hull: tuple[int, ...]) -> Scaling:
         parameters, missed = optimize.nnls(design, y)
         return float(missed), parameters
 
-    grid = np.geomspace(0.02, 20, 200)
+    grid = np.geomspace(*ALPHAS, 200)
     best = int(np.argmin([solve(alpha)[0] for alpha in grid]))
     bounds = (grid[max(0, best - 1)], grid[min(len(grid) - 1, best + 1)])
     alpha = float(
