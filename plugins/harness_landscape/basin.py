@@ -83,7 +83,7 @@ def measure(settings: BasinSettings, probe: Probe) -> Reading:
             "batch_norm": policy(probe, settings.recalibrate),
             "parameters": "all",
         },
-        converged=not any(value.value == inf for value in values if value.name == "delta"),
+        converged=not any(value.value == inf for value in values if value.name == "delta-relative"),
     )
 
 
@@ -121,7 +121,8 @@ def _judged(
     ]
     along, around, least = [], [], nan if isnan(epsilon) else inf
     for delta, losses in outside.items():
-        straight, drawn = float(shares @ losses[:NODES]) - mean, losses[NODES:] - mean
+        above = losses - mean
+        straight, drawn = float(shares @ above[:NODES]), above[NODES:]
         spread = float(drawn.std()) / len(drawn) ** 0.5
         along.append(straight)
         around.append(float(drawn.mean()))

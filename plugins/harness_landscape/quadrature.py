@@ -15,7 +15,8 @@ def deviation(losses: Tensor) -> tuple[float, float]:
     >>> deviation(torch.tensor([0.0, 1.0]))
     (0.5, 0.25)
     """
-    mean = float((losses[:-1] + losses[1:]).mean() / 2)
+    above = losses - losses[0]  # so that a level curve has no deviation, not even by rounding
+    mean = float(losses[0] + (above[:-1] + above[1:]).mean() / 2)
     apart = losses - mean
     first, second = apart[:-1], apart[1:]
     sizes = first.abs() + second.abs()

@@ -180,6 +180,15 @@ def test_reading_twice_in_a_row_gives_the_same():
     assert first.values == second.values
 
 
+@pytest.mark.parametrize("height", [0.1, 14.0771, 1e6 / 3])
+def test_two_runs_that_are_the_same_are_a_basin_of_no_size(height):
+    world = segment(lambda w: height + 0 * w.sum(), 0.3, 0.3)
+    reading = world.read(BASIN, ["a", "b"])
+    found = values(reading)
+    assert found["epsilon"] == found["delta"] == found["length"] == 0
+    assert reading.converged
+
+
 def test_a_diverged_run_gives_no_number_and_no_exception():
     world = networks()
     world.runs["b"]["two.weight"].fill_(math.nan)
