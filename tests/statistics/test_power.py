@@ -102,3 +102,16 @@ def test_the_power_for_independent_runs_is_that_of_the_literature():
     generator = np.random.default_rng(3)
     given = {"shares": (0.0, 0.0), "generator": generator, "rounds": 400, "permutations": 199}
     assert power_of_tau(0.303, Layout.independent(20), **given) == pytest.approx(0.45, abs=0.08)
+
+
+def test_two_seeds_detect_what_is_many_times_their_spread():
+    size = detectable_difference(Pilot(1.0, 0.0, None), 2, 1)
+    found = power_of_difference(Pilot(1.0, 0.0, None), size, 2, 1)
+    assert found == pytest.approx(0.8, abs=1e-6)
+    assert size > 5
+
+
+def test_a_difference_downwards_is_found_as_often_as_one_upwards():
+    pilot = Pilot(1.0, 0.2, 0.5)
+    up, down = (power_of_difference(pilot, size, 6, 3) for size in (0.9, -0.9))
+    assert up == pytest.approx(down)
