@@ -129,14 +129,12 @@ def transfer(
     told = TransferFit(target=target, upstream=upstream, runs=int(usable.size))
     note = ""
     if usable.size < x.size:
-        note = f"{count(x.size - usable.size, 'run')} without error left out; "
+        note = f"{count(x.size - usable.size, 'run')} without error left out"
     x, y = x[usable], y[usable]
     try:
         law = fit_scaling(x, y)
     except ValueError as error:
         return told.model_copy(update={"note": str(error)})
-    if not 1.01 * ALPHAS[0] < law.alpha < 0.99 * ALPHAS[1]:
-        note += "alpha is at the end of what is searched: the points do not follow the law"
     hull = tuple(
         HullPoint(
             run=table.labels[usable[place]], upstream=float(x[place]), downstream=float(y[place])
@@ -145,13 +143,21 @@ def transfer(
     )
     found: dict[str, object] = {
         "k": law.k, "alpha": law.alpha, "e_inf": law.e_inf, "residual": law.residual, "hull": hull,
-        "note": note.removesuffix("; "),
+        "note": note,
     }  # fmt: skip
     try:
         draws = scaling_draws(x, y, generator, replicates, clusters[usable])
     except ValueError as error:
         return told.model_copy(update=found | {"note": str(error)})
-    return told.model_copy(update=found | _law_ends(draws))
+    ends = _law_ends(draws)
+    around = (law.alpha, ends["alpha_ends"].low, ends["alpha_ends"].high)
+    if min(around) < 1.01 * ALPHAS[0] or max(around) > 0.99 * ALPHAS[1]:
+        least, most = ALPHAS
+        found["note"] = (
+            f"alpha reaches the end of what is searched ({least:g} to {most:g}): the points do not "
+            "tell it"
+        )
+    return told.model_copy(update=found | ends)
 
 
 def _law_ends(draws: list[Scaling]) -> dict[str, Ends]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from harness.api.numbers import NOTHING, count, figures, fixed, percent, some
 from harness.commands.tables import echo_table
 
 if TYPE_CHECKING:
-    from harness.api.predictors import LineFit
     from harness.api.tables import Ends, TableFindings
 
 KINDS = {"id": "in-domain", "ood": "OOD", "upstream": "upstream"}
@@ -43,27 +42,41 @@ def tell(found: TableFindings) -> None:
 
 
 def _spreads(found: TableFindings) -> None:
-    headers = (
-        "score", "kind", "mean", "95 %", "95 %, same examples", "sd of runs", "of that seeds",
-        "noise of testing", "worst", "best", "worst run",
-    )  # fmt: skip
     rows = [
         (
             each.column,
             KINDS[each.kind],
             fixed(each.mean, 3),
-            _ends(each.mean_ends, 3),
-            _ends(each.mean_ends_runs, 3),
             figures(each.sd, 2),
             figures(each.seed_sd, 2),
             figures(each.sampling_sd, 2),
             fixed(each.minimum, 3),
             fixed(each.maximum, 3),
-            each.worst_run,
         )
         for each in found.spreads
     ]
+    headers = (
+        "score", "kind", "mean", "sd of runs", "sd of seeds", "noise of testing", "worst", "best",
+    )  # fmt: skip
     _table("How much do runs differ?", headers, rows)
+    worst: dict[str, list[str]] = {}
+    for each in found.spreads:
+        worst.setdefault(each.worst_run, []).append(each.column)
+    told = [f"{run} ({some(columns)})" for run, columns in worst.items()]
+    click.echo(f"worst run: {', '.join(told)}")
+    named = ("score", "mean", "95 %, new runs and examples", "95 %, new runs", "examples")
+    sure = [
+        (
+            each.column,
+            fixed(each.mean, 3),
+            _ends(each.mean_ends, 3),
+            _ends(each.mean_ends_runs, 3),
+            count(each.examples or 0, "example").split()[0],
+        )
+        for each in found.spreads
+        if each.mean_ends is not None
+    ]
+    _table("How sure are the means?", named, sure)
 
 
 def _components(found: TableFindings) -> None:
@@ -87,7 +100,7 @@ def _components(found: TableFindings) -> None:
                 tested or NOTHING,
             )
         )
-    headers = ("score", "factor", "levels", "sd", "share of variance", "95 %", "of that testing")
+    headers = ("score", "factor", "levels", "sd", "share", "95 %", "of that testing")
     _table("Which seed carries the variance?", headers, rows)
 
 
@@ -108,16 +121,7 @@ def _lines(found: TableFindings) -> None:
         for each in found.lines
     ]
     _table("Does OOD accuracy follow in-domain accuracy on a line?", headers, rows)
-    for warning, lines in _by_warning(found.lines).items():
-        click.echo(f"warning: {some(lines)}: {warning}")
-
-
-def _by_warning(lines: Sequence[LineFit]) -> dict[str, list[str]]:
-    told: dict[str, list[str]] = {}
-    for line in lines:
-        if line.warning:
-            told.setdefault(line.warning, []).append(line.target)
-    return told
+    _notes(((line.target, line.warning) for line in found.lines), "warning")
 
 
 def _beyond(found: TableFindings) -> None:
@@ -141,10 +145,11 @@ def _beyond(found: TableFindings) -> None:
             for each in shown
         ]
     headers = (
-        "OOD score", "run", "in-domain", "OOD", "on the line", "effective robustness",
-        "noise of testing",
+        "OOD score", "run", "in-domain", "OOD", "on the line", "effective", "noise of testing",
     )  # fmt: skip
-    _table("Who is better OOD than the baselines' line says?", headers, rows)
+    _by_target(
+        "Who is better OOD than the baselines' line says? (effective robustness)", headers, rows
+    )
     if more:
         click.echo(f"{count(more, 'run')} between these are not shown: --out writes all")
 
@@ -159,13 +164,13 @@ def _transfer(found: TableFindings) -> None:
             fixed(each.e_inf, 3),
             _ends(each.e_inf_ends, 3),
             f"{len(each.hull)} of {each.runs}" if each.hull else NOTHING,
-            each.note,
         )
         for each in found.transfer
     ]
     upstream = found.transfer[0].upstream if found.transfer else ""
-    headers = ("score", "k", "alpha", "95 %", "e_inf", "95 %", "runs on the hull", "note")
+    headers = ("score", "k", "alpha", "95 %", "e_inf", "95 %", "runs on the hull")
     _table(f"Error = k x ({upstream} error)^alpha + e_inf", headers, rows)
+    _notes((each.target, each.note) for each in found.transfer)
     for each in found.transfer:
         if each.hull:
             runs = [
@@ -177,13 +182,14 @@ def _transfer(found: TableFindings) -> None:
 def _predictors(found: TableFindings) -> None:
     _table(
         "What do the baselines predict? (R2 out of fold)",
-        ("OOD score", "known", "R2", "note"),
-        [(each.target, each.step, fixed(each.r2, 2), each.note) for each in found.ladder],
+        ("OOD score", "known", "R2"),
+        [(each.target, each.step, fixed(each.r2, 2)) for each in found.ladder],
     )
+    _notes((each.target, each.note) for each in found.ladder)
     known = found.predictors[0].controls if found.predictors else ()
     headers = (
         "OOD score", "predictor", "tau", "p", "family p", "given known", "p ", "adds to R2",
-        "95 %", "note",
+        "95 %",
     )  # fmt: skip
     rows = [
         (
@@ -198,19 +204,19 @@ def _predictors(found: TableFindings) -> None:
             NOTHING
             if each.gain_low is None
             else f"{fixed(each.gain_low, 2)} to {fixed(each.gain_high, 2)}",
-            each.note,
         )
         for each in found.predictors
     ]
     beyond = f" beyond {some(list(known), 4)}" if known else ""
-    _table(f"Which columns predict it{beyond}?", headers, rows)
+    _by_target(f"Which columns predict it{beyond}?", headers, rows)
+    _notes((f"{each.predictor} of {each.target}", each.note) for each in found.predictors)
 
 
 def _strict(found: TableFindings) -> None:
     axes = found.strict[0].axes if found.strict else ()
     headers = (
-        "OOD score", "predictor", "granulated tau", "shared information", "sign error", "90 %",
-        "worst", "environments",
+        "OOD score", "predictor", "tau", "information", "sign error", "90 %", "worst",
+        "environments",
     )  # fmt: skip
     rows = [
         (
@@ -225,7 +231,18 @@ def _strict(found: TableFindings) -> None:
         )
         for each in found.strict
     ]
-    _table(f"Does it follow when one of {some(list(axes), 4)} changes?", headers, rows)
+    _by_target(f"Does it follow when {some(list(axes), 4)} change one at a time?", headers, rows)
+
+
+def _by_target(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """One table where each target has one row; otherwise one for each, under its name."""
+    targets = [row[0] for row in rows]
+    if len(set(targets)) == len(targets):
+        _table(title, headers, rows)
+        return
+    click.echo(f"\n{title}")
+    for target, group in groupby(rows, key=lambda row: row[0]):
+        _table(target, headers[1:], [row[1:] for row in group])
 
 
 def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -239,6 +256,16 @@ def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) ->
     ]
     click.echo(f"\n{title}")
     echo_table([headers[p].strip() for p in kept], [[row[p] for p in kept] for row in rows])
+
+
+def _notes(told: Iterable[tuple[str, str]], kind: str = "note") -> None:
+    """What is to be said of some names, once for all of which the same is said."""
+    names: dict[str, list[str]] = {}
+    for name, text in told:
+        if text:
+            names.setdefault(text, []).append(name)
+    for text, of in names.items():
+        click.echo(f"{kind}: {some(list(dict.fromkeys(of)))}: {text}")
 
 
 def _ends(ends: Ends | None, decimals: int) -> str:
