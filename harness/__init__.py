@@ -1,7 +1,8 @@
 """Seedscape: the face for plugin authors, and the Python API.
 
 A plugin imports everything from here: `from harness import Model, Settings, setting, hookimpl`.
-`run` and `load` run a suite and open its results; `analyze_table` asks a table of any results.
+`run` and `load` run a suite and open its results; `compare` compares its procedures;
+`analyze_table` asks a table of any results.
 Importing this package imports nothing else.
 """
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from harness.api.cells import Branch as Branch
     from harness.api.cells import Limit as Limit
     from harness.api.cells import Seeds as Seeds
+    from harness.api.comparisons import Comparison as Comparison
     from harness.api.contexts import BuildRoom as BuildRoom
     from harness.api.contexts import Draws as Draws
     from harness.api.contexts import Event as Event
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from harness.api.offers import Reporter as Reporter
     from harness.api.offers import Score as Score
     from harness.api.offers import Shift as Shift
+    from harness.api.offers import Terms as Terms
     from harness.api.readings import Cost as Cost
     from harness.api.readings import Curve as Curve
     from harness.api.readings import Grid as Grid
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     from harness.api.settings import setting as setting
     from harness.api.symmetries import Axis as Axis
     from harness.api.symmetries import Symmetry as Symmetry
+    from harness.commands.interface import compare as compare
     from harness.commands.interface import load as load
     from harness.commands.interface import run as run
     from harness.commands.tabled import analyze_table as analyze_table
@@ -70,6 +74,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "api.attention": "Attention",
     "api.cells": "Branch Limit Seeds",
+    "api.comparisons": "Comparison",
     "api.contexts": "BuildRoom Draws Event ExecutorRoom Job Pool Probe Subject Weights",
     "api.data": "DataRoom InputSpec OodOutline Outline Split Splits Task",
     "api.encoders": "BERT_NAMES EncoderNames TORCH_NAMES encoder_symmetries",
@@ -77,12 +82,12 @@ _PLACES = {
     "api.findings": "Findings",
     "api.hooks": "hookimpl",
     "api.networks": "Network",
-    "api.offers": "Command Dataset Executor Method Metric Model Parts Reporter Score Shift",
+    "api.offers": "Command Dataset Executor Method Metric Model Parts Reporter Score Shift Terms",
     "api.readings": "Cost Curve Grid Reading Value",
     "api.recipes": "Optimizer Phase Recipe Schedule",
     "api.settings": "NoSettings Settings SplitName setting",
     "api.symmetries": "Axis Symmetry",
-    "commands.interface": "load run",
+    "commands.interface": "compare load run",
     "commands.tabled": "analyze_table",
     "run.options": "RunOptions",
 }

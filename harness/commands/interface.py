@@ -1,17 +1,19 @@
-"""The Python API: `harness.run` and `harness.load`."""
+"""The Python API: `harness.run`, `harness.load` and `harness.compare`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from harness.api.cells import Limit
 from harness.api.errors import HarnessError
+from harness.commands.options import PluginOptions, SuiteOptions
 from harness.run.options import RunOptions
 
 if TYPE_CHECKING:
     from harness.analyze.results import Results
+    from harness.api.comparisons import Comparison
     from harness.commands.conclusion import Subject
 
 
@@ -28,6 +30,22 @@ class Asked(TypedDict, total=False):
     without: Sequence[str]
     limit: int
     smoke: bool
+
+
+class AskedToCompare(Asked, total=False):
+    """What a comparison can be asked for besides, as on the command line of `compare`.
+
+    `splits` are names, or ["all"]; `levels` "all", "multiberts" or "pretrain,examples" and the
+    like.
+    """
+
+    score: str
+    splits: Sequence[str]
+    levels: str
+    replicates: int
+    seed: int
+    common_seeds: bool
+    unpaired: bool
 
 
 def run(
@@ -89,30 +107,63 @@ def load(
     return load_results(subject.plan, subject.store)
 
 
+def compare(
+    *operands: str,
+    store: str | Path = "runs",
+    precision: str = "float32",
+    **asked: Unpack[AskedToCompare],
+) -> Comparison:
+    """Compare procedures whose runs a store holds, running nothing.
+
+    Args:
+        operands: "SUITE", "SUITE:PROCEDURE" or "STORE//SUITE:PROCEDURE", as on the command line.
+        store: the folder of results of operands that name none.
+        precision: of the forward passes.
+        asked: see `AskedToCompare`.
+
+    Raises:
+        HarnessError: they are not comparable, or there is nothing to compare.
+    """
+    from harness.analyze.comparing import compare_procedures
+    from harness.analyze.comparison_design import Asked as How
+    from harness.commands.operands import contenders_of
+
+    own = AskedToCompare.__annotations__.keys() - Asked.__annotations__.keys()
+    # Any: a TypedDict forgets what it holds when it is taken apart
+    how: dict[str, Any] = {name: value for name, value in asked.items() if name in own}
+    options = _options("", asked, AskedToCompare)
+    if "splits" in how:
+        how["splits"] = tuple(how["splits"])
+    contenders = contenders_of(operands, str(store), options, precision)
+    return compare_procedures(contenders, How(**how))
+
+
 def _open(suite: str | Path, store: str | Path, precision: str, asked: Asked) -> Subject:
     from harness.commands.conclusion import Subject
     from harness.plan import expand
     from harness.store import Store
-    from harness.suite import open_suite
 
-    for name in asked.keys() - Asked.__annotations__.keys():  # `Unpack` is for type checkers only
-        raise TypeError(f"unexpected argument {name!r}; see {Asked.__module__}.Asked")
+    checked, catalogue = _options(str(suite), asked).open()
+    plan = expand(checked, catalogue, precision=precision)
+    return Subject(checked, plan, catalogue, Store(store))
+
+
+def _options(suite: str, asked: Asked, known: type = Asked) -> SuiteOptions:
+    for name in asked.keys() - known.__annotations__.keys():  # `Unpack` is for type checkers only
+        raise TypeError(f"unexpected argument {name!r}; see {known.__module__}.{known.__name__}")
     overrides = asked.get("overrides", ())
     if isinstance(overrides, Mapping):
         overrides = [f"{key}={_written(value)}" for key, value in overrides.items()]
     limit = asked.get("limit")
     if limit is not None and limit < 1:
         raise HarnessError(f"the limit must be at least 1, not {limit}")
-    checked, catalogue = open_suite(
-        str(suite),
-        overrides=overrides,
-        extra=asked.get("plugins", ()),
-        without=asked.get("without", ()),
+    return SuiteOptions(
+        name=suite,
+        overrides=tuple(overrides),
         limit=None if limit is None else Limit(examples=limit, steps=limit),
         smoke=asked.get("smoke", False),
+        plugins=PluginOptions(tuple(asked.get("plugins", ())), tuple(asked.get("without", ()))),
     )
-    plan = expand(checked, catalogue, precision=precision)
-    return Subject(checked, plan, catalogue, Store(store))
 
 
 def _written(value: object) -> str:

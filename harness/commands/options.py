@@ -82,38 +82,64 @@ def suite_options(function: Callable[..., R]) -> Callable[..., R]:
     """
 
     @click.argument("suite")
-    @click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Override a key of the suite, as in `--set data.batch=64`. Repeatable.",
-    )
-    @click.option(
-        "--limit",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Trial: at most N examples per split and N steps; every result is marked.",
-    )
-    @click.option(
-        "--smoke",
-        is_flag=True,
-        help="Trial in under a minute: few examples, steps and seeds; every result is marked.",
-    )
-    @_plugin_flags
+    @_suite_flags
     @functools.wraps(function)
     def gathered(*args: Any, suite: str, **given: Any) -> R:
-        limit: int | None = given.pop("limit")
-        chosen = SuiteOptions(
-            name=suite,
-            overrides=given.pop("overrides"),
-            limit=None if limit is None else Limit(examples=limit, steps=limit),
-            smoke=given.pop("smoke"),
-            plugins=PluginOptions(given.pop("extra"), given.pop("without")),
-        )
-        return function(*args, suite=chosen, **given)
+        return function(*args, suite=_chosen(suite, given), **given)
 
     return gathered
+
+
+def suites_options(function: Callable[..., R]) -> Callable[..., R]:
+    """The same for commands of several suites, which name them in arguments of their own.
+
+    The function is handed `asked: SuiteOptions`, without a name.
+    """
+
+    @_suite_flags
+    @functools.wraps(function)
+    def gathered(*args: Any, **given: Any) -> R:
+        return function(*args, asked=_chosen("", given), **given)
+
+    return gathered
+
+
+def _chosen(suite: str, given: dict[str, Any]) -> SuiteOptions:
+    """The options of a suite, taken out of what click gives."""
+    limit: int | None = given.pop("limit")
+    return SuiteOptions(
+        name=suite,
+        overrides=given.pop("overrides"),
+        limit=None if limit is None else Limit(examples=limit, steps=limit),
+        smoke=given.pop("smoke"),
+        plugins=PluginOptions(given.pop("extra"), given.pop("without")),
+    )
+
+
+def _suite_flags(function: Callable[..., R]) -> Callable[..., R]:
+    for option in (
+        _plugin_flags,
+        click.option(
+            "--smoke",
+            is_flag=True,
+            help="Trial in under a minute: few examples, steps and seeds; every result is marked.",
+        ),
+        click.option(
+            "--limit",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Trial: at most N examples per split and N steps; every result is marked.",
+        ),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Override a key of the suite, as in `--set data.batch=64`. Repeatable.",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def store_option(function: Callable[..., R]) -> Callable[..., R]:

@@ -1,0 +1,185 @@
+"""The numbers of one split: every procedure alone, and every two against each other."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.analyze.comparison_design import Asked, Design
+from harness.api.comparisons import Pairing
+from harness.statistics import power
+from harness.statistics.comparison import (
+    least_p_of_labels,
+    least_p_of_signs,
+    relabel_test,
+    sign_flip_test,
+)
+from harness.statistics.components import crossed, nested
+from harness.statistics.intervals import Draws, Interval, percentile
+from harness.statistics.multibootstrap import Arm, multi_bootstrap
+from harness.statistics.resampling import Grid, drawn_weights, finetune_seeds
+from harness.statistics.superiority import lower_quantiles, win_rates
+
+Array = NDArray[np.float64]
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Arena:
+    """The arms of one split. `sign` is 1 where higher scores are better, else -1."""
+
+    split: str
+    arms: Sequence[Arm]
+    pairings: Mapping[Pair, Pairing]
+    sign: int
+    design: Design
+    asked: Asked
+
+    @cached_property
+    def scores(self) -> list[Array]:
+        """The score of every run, by arm."""
+        return [arm.scores() for arm in self.arms]
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """Every two arms, in order."""
+        return list(combinations(range(len(self.arms)), 2))
+
+    @cached_property
+    def draws(self) -> Draws:
+        """Replicates of all arms: with shared seeds where all are paired."""
+        return self._drawn(self.arms, "arms", paired=self._all_paired)
+
+    def mean(self, arm: int) -> tuple[float, Interval | None]:
+        """The mean of an arm, and its interval unless it has but one seed."""
+        estimate = float(self.draws.estimates[arm])
+        return estimate, self._interval(self.draws, arm) if self._known(arm) else None
+
+    def tail(self, arm: int) -> tuple[int, float]:
+        """The place of the worst run, and the score that a quarter of the runs do not exceed."""
+        useful = self.sign * self.scores[arm]
+        weights = self.arms[arm].grid.average()[None]
+        return int(useful.argmin()), self.sign * float(lower_quantiles(useful, weights)[0])
+
+    def difference(self, pair: Pair) -> Draws:
+        """Replicates of the second arm less the first."""
+        paired = self.pairings[pair] != "none"
+        if paired == self._all_paired:
+            return self.draws.difference(*pair, paired=paired)
+        two = [self.arms[place] for place in pair]
+        drawn = self._drawn(two, f"arms {pair}", paired=paired)
+        return drawn.difference(paired=paired)
+
+    def effect(self, pair: Pair) -> tuple[float, Interval | None, float | None]:
+        """The difference of the means, its interval, and MultiBERTs' one-sided p."""
+        drawn = self.difference(pair)
+        estimate = float(drawn.estimates[0])
+        if not all(map(self._known, pair)):
+            return estimate, None, None
+        across = np.sign(estimate) * drawn.replicates[0] <= 0
+        p = max(float(across.mean()), 1 / across.size)
+        return estimate, self._interval(drawn, 0), p
+
+    def test(self, pair: Pair) -> tuple[float | None, float | None]:
+        """The two-sided p of whole seeds changing sides, and the least that there can be."""
+        first, second = (self._unit_means(place) for place in pair)
+        if not self.design.unit or min(first.size, second.size) < 2:
+            return None, None
+        generator = self._stream("p", str(pair))
+        if self.pairings[pair] != "none":
+            return sign_flip_test(second - first, generator), least_p_of_signs(first.size)
+        least = least_p_of_labels(first.size, second.size)
+        return relabel_test(first, second, generator), least
+
+    def chances(self, pair: Pair) -> tuple[float, Interval | None, Interval | None]:
+        """Chance that a run of the first beats one of the second, and two intervals.
+
+        They are over drawn seeds: that of the chance, and of the difference of lower quartiles.
+        """
+        useful = [self.sign * self.scores[place] for place in pair]
+        grids = [self.arms[place].grid for place in pair]
+        even = [grid.average()[None] for grid in grids]
+        rate = float(win_rates(useful[0], useful[1], (even[0], even[1]))[0])
+        if not self.design.unit or not all(map(self._known, pair)):
+            return rate, None, None
+        paired = self.pairings[pair] != "none"
+        generator = self._stream("chances", str(pair))
+        drawn = drawn_weights(
+            grids, self.asked.replicates, generator, self.design.levels, paired=paired
+        )
+        rates = win_rates(useful[0], useful[1], (drawn[0], drawn[1]))
+        quartiles = [lower_quantiles(scores, w) for scores, w in zip(useful, drawn, strict=True)]
+        level = self.asked.confidence
+        beyond = rate in (0.0, 1.0)  # every replicate is the same then, which tells nothing
+        return (
+            rate,
+            None if beyond else percentile(rates, level),
+            percentile(self.sign * (quartiles[1] - quartiles[0]), level),
+        )
+
+    def detectable(self, pair: Pair) -> float | None:
+        """The true difference that four of five such experiments would find; None if unknown."""
+        grid = self.arms[pair[0]].grid
+        if self.pairings[pair] == "none" or self.design.unit != "pretrain":
+            return None
+        table = _table(grid, self.scores[pair[1]] - self.scores[pair[0]])
+        if table is None or table.shape[0] < 2 or not table.std():
+            return None
+        if table.shape[1] == 1:
+            pilot = power.Pilot(float(table.var(ddof=1)), 0.0, None)
+        else:
+            nests = self.design.levels.design == "nested"
+            parts = nested(table) if nests else crossed(table)
+            pilot = power.Pilot(parts.pretrain, parts.finetune, parts.interaction)
+        found = power.detectable_difference(pilot, *table.shape, alpha=self.asked.alpha)
+        return found if np.isfinite(found) and found > 0 else None
+
+    @property
+    def _all_paired(self) -> bool:
+        return all(pairing != "none" for pairing in self.pairings.values())
+
+    def _known(self, arm: int) -> bool:
+        """Whether anything is known of what other seeds would give."""
+        return self.design.units(self.arms[arm].grid) >= 2
+
+    def _drawn(self, arms: Sequence[Arm], name: str, *, paired: bool) -> Draws:
+        generator = self._stream(name)
+        replicates, levels = self.asked.replicates, self.design.levels
+        return multi_bootstrap(arms, replicates, generator, levels=levels, paired=paired)
+
+    def _interval(self, draws: Draws, arm: int) -> Interval:
+        return draws.interval(arm, level=self.asked.confidence, method=self.design.method)
+
+    def _unit_means(self, place: int) -> Array:
+        """The mean score of every unit that the tests rearrange."""
+        grid, scores = self.arms[place].grid, self.scores[place]
+        units: Sequence[int] = grid.pretrain
+        if self.design.unit == "finetune":
+            crosses = self.design.levels.design == "crossed"
+            units = grid.finetune if crosses else range(len(scores))
+        names = list(dict.fromkeys(units))
+        of_run = np.array([names.index(unit) for unit in units])
+        means: Array = np.bincount(of_run, scores) / np.bincount(of_run)
+        return means
+
+    def _stream(self, *names: str) -> np.random.Generator:
+        """A stream of its own for everything that is drawn, whatever else is compared."""
+        text = "\n".join([self.split, *names])
+        number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+        return np.random.default_rng([self.asked.seed, number])
+
+
+def _table(grid: Grid, values: Array) -> Array | None:
+    """Values as a table [pretraining seeds, fine-tuning seeds], None where it is not full."""
+    a, b = len(grid.seeds), len(finetune_seeds(grid))
+    if not grid.balanced or a * b != len(values):
+        return None
+    columns = finetune_seeds(grid)
+    found = np.empty((a, b))
+    for value, p, f in zip(values, grid.pretrain, grid.finetune, strict=True):
+        found[grid.seeds.index(p), columns.index(f)] = value
+    return found

@@ -1,0 +1,110 @@
+"""From stored predictions to what the multi-bootstrap draws from."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from harness.analyze.comparable import NotComparable
+from harness.analyze.contenders import Contender, Gathered
+from harness.api.cells import Seeds
+from harness.api.errors import HarnessError
+from harness.evaluate.predictions import Array, read_predictions
+from harness.evaluate.single_examples import values_of
+from harness.plug.uses import offer_from
+from harness.statistics.multibootstrap import Arm
+from harness.statistics.resampling import Grid
+from harness.store import paths
+
+AGREEMENT = 1e-5  # terms are kept in float32
+
+
+def examples_can_be_drawn(contender: Contender, score: str) -> bool:
+    """Whether the score says how it is made of single examples."""
+    offer = offer_from(contender.score(score), contender.catalogue)[0]
+    return offer.each is not None or offer.terms is not None
+
+
+def grid_of(seeds: Sequence[Seeds]) -> Grid:
+    """The seeds of runs; where head and order have seeds of their own, a pair of them is one."""
+    if all(one.order is None for one in seeds):
+        return Grid(tuple(one.pretrain for one in seeds), tuple(one.finetune or 0 for one in seeds))
+    columns = sorted({(one.finetune or 0, one.order or 0) for one in seeds})
+    places = tuple(columns.index((one.finetune or 0, one.order or 0)) for one in seeds)
+    return Grid(tuple(one.pretrain for one in seeds), places)
+
+
+def arms_of(
+    gathered: Sequence[Gathered], chosen: Sequence[tuple[Seeds, ...]], split: str, score: str
+) -> list[Arm]:
+    """One arm per contender: values of every run and example, or the runs' scores alone.
+
+    Raises:
+        NotComparable: two contenders were scored on other examples.
+        HarnessError: predictions cannot be read, or do not give the stored score.
+    """
+    arms = []
+    before: list[Array] | None = None
+    for each, seeds in zip(gathered, chosen, strict=True):
+        stored = np.array([each.results[split][one].value for one in seeds], dtype=np.float64)
+        if not examples_can_be_drawn(each.contender, score):
+            arms.append(Arm(grid_of(seeds), stored[:, None]))
+            continue
+        reader = _Reader(each, split, score, before)
+        values = np.stack(list(reader.values(seeds)), axis=-2)
+        before = reader.examples
+        arm = Arm(grid_of(seeds), values, reader.combine)
+        _check(arm, stored, score)
+        arms.append(arm)
+    return arms
+
+
+class _Reader:
+    """Reads the predictions of a contender, and holds them against the examples of the first."""
+
+    def __init__(
+        self, gathered: Gathered, split: str, score: str, examples: list[Array] | None
+    ) -> None:
+        self._gathered, self._split = gathered, split
+        contender = gathered.contender
+        self._use = contender.score(score)
+        offer, settings = offer_from(self._use, contender.catalogue)
+        self.examples = examples
+        self.combine = None if offer.each else partial(offer.terms.combine, settings)
+
+    def values(self, seeds: Sequence[Seeds]) -> Iterator[Array]:
+        """Numbers [n] or [terms, n] of every run."""
+        contender = self._gathered.contender
+        for one in seeds:
+            key = self._gathered.results[self._split][one].key
+            predictions = read_predictions(contender.store.path(key, paths.PREDICTIONS))
+            ours = [predictions.targets]
+            for column in (predictions.examples, predictions.groups):
+                ours.append(np.empty(0) if column is None else column)
+            self._same(ours)
+            found = values_of(predictions, self._use, contender.catalogue)
+            yield found.astype(np.float64 if found.ndim == 1 else np.float32)
+
+    def _same(self, ours: list[Array]) -> None:
+        if self.examples is None:
+            self.examples = ours
+        pairs = zip(ours, self.examples, strict=True)
+        if not all(np.array_equal(a, b) for a, b in pairs):
+            sizes = f"{len(ours[0]):,} and {len(self.examples[0]):,}"
+            raise NotComparable(
+                [
+                    f"{self._gathered.label} was scored on other examples of {self._split} "
+                    f"than the procedures before it ({sizes} of them)"
+                ]
+            )
+
+
+def _check(arm: Arm, stored: Array, score: str) -> None:
+    apart = np.abs(arm.scores() - stored) / np.maximum(1.0, np.abs(stored))
+    if apart.max() > AGREEMENT:
+        place = int(apart.argmax())
+        raise HarnessError(
+            f"the examples' numbers of score '{score}' give {arm.scores()[place]:.6g} "
+            f"where {stored[place]:.6g} is stored",
+            fix="its `each` or `terms` is not the score that it computes: tell its author",
+        )

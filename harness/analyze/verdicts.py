@@ -1,0 +1,176 @@
+"""A comparison in words: which procedure is better, or why these seeds cannot tell."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.analyze.cautions import FEW_SEEDS
+from harness.analyze.comparison_design import Asked, Design
+from harness.analyze.contenders import Gathered
+from harness.api.cells import Seeds
+from harness.api.comparisons import Comparison, Pairing, PairTest, SplitComparison
+from harness.api.numbers import count, decimals_of, figures, fixed, percent, words
+from harness.statistics.comparison import seeds_to_reach
+
+Chosen = Sequence[tuple[Seeds, ...]]
+
+
+def text(found: SplitComparison, asked: Asked) -> str:
+    """What one split says."""
+    where = f"On {found.split} ({'in-domain' if found.kind == 'id' else 'OOD'})"
+    if len(found.pairs) == 1:
+        return f"{where}, {_duel(found, found.pairs[0], asked)}"
+    return f"{where}, {_order(found, str(asked.score))}"
+
+
+def _duel(found: SplitComparison, pair: PairTest, asked: Asked) -> str:
+    arms = {arm.label: arm for arm in found.arms}
+    one, other = arms[pair.first], arms[pair.second]
+    if pair.verdict == "second" or (pair.verdict != "first" and pair.beats < 0.5):
+        one, other = other, one
+    low, high = pair.low, pair.high
+    spread = None if low is None or high is None else (high - low) / 2
+    places = decimals_of((one.mean, other.mean, pair.effect), (spread,))
+    means = f"{asked.score} {fixed(one.mean, places)} against {fixed(other.mean, places)}"
+    ends = "no interval"
+    if low is not None and high is not None:
+        ends = f"{percent(asked.confidence)} {fixed(low, places)} to {fixed(high, places)}"
+    p = "no test" if pair.p is None else f"p = {figures(pair.p, 2)}"
+    gap = f"{pair.second} less {pair.first} is {fixed(pair.effect, places)} ({ends}, {p})"
+    if pair.verdict == "not tested":
+        return f"nothing is known of other seeds: {means}; {gap}."
+    if pair.verdict == "cannot tell":
+        head = f"these seeds cannot tell {one.label} from {other.label}: {means}; {gap}."
+        return " ".join([head, *_why_not(pair, asked.alpha, places)])
+    rate = pair.beats if one.label == pair.first else 1 - pair.beats
+    tail = _tail(pair, one.label)
+    return (
+        f"{one.label} is better than {other.label}: {means}; {gap}. A random run of {one.label} "
+        f"does better than one of {other.label} in {percent(rate)} of cases; its worst run "
+        f"{tail} ({fixed(one.worst, places)} against {fixed(other.worst, places)})."
+    )
+
+
+def _tail(pair: PairTest, winner: str) -> str:
+    if pair.worst_difference == 0:
+        return "is as bad"
+    # better where the difference of worst runs has the sign of that of the means
+    same = (pair.worst_difference > 0) == (pair.effect > 0)
+    assert winner == (pair.second if pair.verdict == "second" else pair.first)
+    return "is better too" if same else "is worse, though"
+
+
+def _why_not(pair: PairTest, alpha: float, places: int) -> Iterator[str]:
+    without_zero = pair.low is not None and pair.high is not None and not pair.low <= 0 <= pair.high
+    if pair.p_corrected is not None and without_zero:
+        yield "The interval is without 0, but the test does not agree."
+    elif pair.p_corrected is not None and pair.p_corrected <= alpha:
+        yield "The test would tell them apart, but the interval, which draws more, holds 0."
+    if pair.detectable is not None:
+        size = fixed(pair.detectable, max(places, 3))
+        yield f"Four of five such experiments would find a true difference of {size}."
+
+
+def _order(found: SplitComparison, score: str) -> str:
+    ordered = sorted(found.ranks, key=lambda rank: rank.rank)
+    means = {arm.label: arm.mean for arm in found.arms}
+    best = ordered[0].label
+    behind = {p.second for p in found.pairs if p.first == best and p.verdict == "first"}
+    behind |= {p.first for p in found.pairs if p.second == best and p.verdict == "second"}
+    alike = [rank.label for rank in ordered[1:] if rank.label not in behind]
+    places = decimals_of(means.values())
+    head = f"the best mean is that of {best} ({score} {fixed(means[best], places)})"
+    if len(found.ties) == 1:
+        return f"{head}, but these seeds cannot tell any of the {len(ordered)} apart."
+    rest = f"; these seeds cannot tell it from {words(alike)}" if alike else ", better than all"
+    groups = "; ".join(words(group) for group in found.ties)
+    return f"{head}{rest}. Groups that cannot be told apart, best first: {groups}."
+
+
+def warnings(found: Comparison, design: Design) -> Iterator[str]:
+    """What a reader must know before believing the answers."""
+    if found.smoke:
+        yield "Trial run: it shows that everything works; its numbers mean nothing."
+    alone = [each.label for each in found.contestants if _units(found, each.label) < 2]
+    if alone and design.unit:
+        other = "; --levels finetune,examples holds it fixed" if design.unit == "pretrain" else ""
+        yield (
+            f"{words(alone)}: only one of the {found.unit}, so there is no interval and no test"
+            f"{other}."
+        )
+    yield from _out_of_reach(found)
+    fewest = min(each.pretrain_seeds for each in found.contestants)
+    if design.unit == "pretrain" and 2 <= fewest < FEW_SEEDS:
+        yield (
+            f"Only {count(fewest, 'pretraining seed')}: below {FEW_SEEDS}, intervals are too "
+            "narrow as a rule."
+        )
+    for each in found.contestants:
+        if each.diverged:
+            yield (
+                f"{each.label}: {each.diverged} of {count(each.runs, 'run')} diverged; their "
+                "scores are in the numbers as they are."
+            )
+    lost = sum(arm.unscorable for split in found.splits for arm in split.arms)
+    if lost:
+        yield f"{count(lost, 'prediction')} could not be scored and counted as the worst."
+    devices = {device for each in found.contestants for device in each.devices}
+    if len(devices) > 1:
+        yield f"Runs were trained on different devices: {words(sorted(devices))}."
+
+
+def _units(found: Comparison, label: str) -> int:
+    one = next(each for each in found.contestants if each.label == label)
+    return one.pretrain_seeds if found.unit == "pretraining seeds" else one.finetune_seeds
+
+
+def _out_of_reach(found: Comparison) -> Iterator[str]:
+    """Pairs whose seeds cannot give a small p, whatever the difference."""
+    pairs = found.splits[0].pairs
+    told: dict[str, list[str]] = {}
+    for pair in pairs:
+        if pair.least_p is None or pair.least_p * len(pairs) <= found.alpha:
+            continue
+        paired = pair.pairing != "none"
+        enough = seeds_to_reach(found.alpha / len(pairs), paired=paired)
+        corrected = f" after correction for {len(pairs)} pairs" if len(pairs) > 1 else ""
+        least = figures(min(1.0, pair.least_p * len(pairs)), 2)
+        line = (
+            f"so few {found.unit} cannot give p below {least}{corrected}, so that no difference "
+            f"can be significant at {found.alpha:g}, however large: {enough} "
+            f"{'pairs' if paired else 'of each'} could"
+        )
+        told.setdefault(line, []).append(f"{pair.first} and {pair.second}")
+    for line, which in told.items():
+        who = "" if len(which) == len(pairs) else f"{words(which)}: "
+        yield f"{who}{line if who else line[0].upper() + line[1:]}."
+
+
+def overlaps(
+    gathered: Sequence[Gathered], chosen: Chosen, pairings: Mapping[tuple[int, int], Pairing]
+) -> Iterator[str]:
+    """Warnings of procedures that have seeds in common and are not compared in pairs."""
+    for (i, j), pairing in pairings.items():
+        shared = len(set(chosen[i]) & set(chosen[j]))
+        if pairing != "none" or not shared:
+            continue
+        who = f"{gathered[i].label} and {gathered[j].label}"
+        if chosen[i] == chosen[j]:
+            yield f"{who} have the same seeds and are taken as independent, as asked for."
+        else:
+            yield (
+                f"{who} have {shared} runs of the same seeds and others besides, and are taken as "
+                "independent: --common-seeds compares the former in pairs."
+            )
+
+
+def notes(design: Design, gathered: Sequence[Gathered], chosen: Chosen) -> Iterator[str]:
+    """How to read the numbers."""
+    if design.unit == "pretrain" and design.levels.finetune and design.levels.design == "crossed":
+        yield (
+            "p is about other pretraining seeds with these fine-tuning seeds; intervals draw both, "
+            "and the verdict needs both to agree."
+        )
+    if any(one.order is not None for seeds in chosen for one in seeds):
+        yield "Head and data order have seeds of their own: a pair of them is drawn as one."
+    designs = sorted({each.contender.suite.seeds.design for each in gathered})
+    if len(designs) > 1:
+        yield f"Fine-tuning seeds are {words(designs)}; they are averaged."
