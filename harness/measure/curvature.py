@@ -115,7 +115,7 @@ class Curvature:
     def _split(self, vector: Tensor) -> list[Tensor]:
         sizes = [tensor.numel() for tensor in self._wanted]
         return [
-            part.reshape(*vector.shape[:-1], *tensor.shape)
+            part.reshape((*vector.shape[:-1], *tensor.shape))  # a scalar's shape is ()
             for part, tensor in zip(torch.split(vector, sizes, -1), self._wanted, strict=True)
         ]
 

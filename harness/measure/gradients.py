@@ -71,7 +71,7 @@ class ExampleGradients:
 
         with twice_differentiable():
             each = vmap(grad(loss), in_dims=(None, 0, 0))(held, dict(batch.inputs), batch.targets)
-        return torch.cat([each[name].flatten(1) for name in self._names], 1)
+        return torch.cat([each[name].reshape(batch.size, -1) for name in self._names], 1)
 
     def _one_by_one(self, batch: Batch) -> Tensor:
         wanted = [self._leaves[name] for name in self._names]

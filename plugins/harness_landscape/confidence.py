@@ -40,7 +40,8 @@ class Sureness:
 
         logs = logits.double().log_softmax(1)
         probabilities = logs.exp()
-        first, second = probabilities.topk(2, dim=1).values.unbind(1)
+        padded = torch.nn.functional.pad(probabilities, (0, 1))  # where there is but one class
+        first, second = padded.topk(2, dim=1).values.unbind(1)
         return Sureness(
             first, -torch.special.xlogy(probabilities, probabilities).sum(1), first - second
         )

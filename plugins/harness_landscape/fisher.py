@@ -106,7 +106,9 @@ def _true(settings: FisherSettings, probe: Probe, weights: Weights) -> Tensor:
     return total
 
 
-def _mean(each: Tensor) -> tuple[float, float]:
+def _mean(each: Tensor) -> tuple[float, float | None]:
+    if len(each) == 1:
+        return float(each.mean()), None
     return float(each.mean()), float(each.std()) / sqrt(len(each))
 
 

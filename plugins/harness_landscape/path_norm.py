@@ -25,12 +25,10 @@ def path_norm(probe: Probe, weights: Weights) -> float | None:
 
     if _other_norms(probe, weights):
         return None
-    squared = {
-        name: tensor.double() if tensor.is_floating_point() else tensor
+    squared = {  # what the model froze counts as well
+        name: tensor.double().square() if tensor.is_floating_point() else tensor
         for name, tensor in weights.items()
     }
-    for name in probe.names():
-        squared[name] = squared[name].square()
     for layer in _batch_norms(weights):
         squared |= _folded(layer, weights)
     outputs = probe.response(squared)
