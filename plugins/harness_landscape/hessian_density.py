@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Run = tuple[Tensor, Tensor]  # nodes and weights
 
 BINS = 256
+COPIES = 1e-5  # nodes so close, relative to the largest |eigenvalue|, are one eigenvalue
+GHOST = 1e-12  # of so little weight is what rounding alone has brought into a space
 TAIL = 5.0  # widths of the kernel beyond the extreme nodes
 
 
@@ -105,7 +107,7 @@ def _values(settings: HessianDensitySettings, runs: list[Run], size: int) -> lis
     rank, se = _jackknife(found["trace"], found["frobenius"], lambda t, f: t * t / f)
     values.append(Value(name="effective-rank", split=split, value=rank, standard_error=se))
     nodes = [run[0] for run in runs]
-    first = nodes[0].flip(0)
+    first = _distinct(runs[0], scale)
     fifth = float(first[4]) if len(first) > 4 else float("nan")
     numbers = {
         "outliers": float((first > edge).sum()) + 0 * scale,  # NaN of a diverged run stays NaN
@@ -114,6 +116,20 @@ def _values(settings: HessianDensitySettings, runs: list[Run], size: int) -> lis
         "first-to-fifth": float(first[0]) / fifth if fifth > 0 else float("nan"),
     }
     return values + [Value(name=n, split=split, value=v) for n, v in numbers.items()]
+
+
+def _distinct(run: Run, scale: float) -> Tensor:
+    """Nodes, largest first, without what repeats or follows from rounding alone.
+
+    Where memory does not hold all vectors of a space they are not reorthogonalised, and its large
+    eigenvalues come again and again (Cullum and Willoughby 1985).
+    """
+    import torch
+
+    nodes, weights = run
+    nodes = nodes[~(weights < GHOST)].flip(0)  # NaN of a diverged run stays
+    gaps = nodes[:-1] - nodes[1:]
+    return nodes[torch.cat([gaps.new_ones(1, dtype=torch.bool), ~(gaps <= COPIES * scale)])]
 
 
 def _means(runs: list[Run], of: Callable[[Tensor], Tensor]) -> Tensor:
@@ -182,7 +198,7 @@ HESSIAN_DENSITY = Metric(
     "quadrature; values are means over v. density(t) = sum_k u_k N(t; t_k, width); near-zero, "
     "negative: mass at |t| <= zero, t < -zero; trace = P sum u t; negative-sum = P sum u max(-t, "
     "0); effective-rank = tr(H)^2 / ||H||_F^2; above-edge = P times the mass at t > edge; "
-    "outliers: Ritz values > edge of the reorthogonalised first space (distinct eigenvalues, at "
+    "outliers: Ritz values > edge of the first space, without copies (distinct eigenvalues, at "
     "least so many: those that stand apart are found first); largest, smallest: extreme nodes; "
     "first-to-fifth = lambda_1 / lambda_5. zero, edge and width are relative to the largest |t|.",
     invariances="orthogonal changes of coordinates, permutation of units; masses, counts, "

@@ -2,6 +2,8 @@ import pytest
 import torch
 from curved import bowl, dense_hessian, errors, network, values
 
+from harness.measure.scene import Budget
+from harness.testing.scenes import World
 from harness_landscape.hessian_density import HESSIAN_DENSITY, HessianDensitySettings
 
 
@@ -100,6 +102,18 @@ def test_more_steps_than_parameters_invent_no_eigenvalues():
 def test_one_outlier_is_counted_once_however_many_steps():
     spectrum = [100.0, *[n / 100 for n in range(59)]]
     assert values(density(bowl(*spectrum), steps=60, runs=1))["outliers"] == 1
+
+
+def test_counts_are_the_same_however_few_vectors_of_a_space_fit_in_memory():
+    spectrum = [10 * 0.8**n for n in range(10)] + [n / 200 for n in range(50)]
+    plain = bowl(*spectrum)
+    little = World(
+        plain.module, plain.splits, plain.runs, plain.objective, Budget(basis=10 * 60 * 8)
+    )
+    whole, found = (values(density(world, runs=1, steps=50)) for world in (plain, little))
+    assert whole["outliers"] == 10
+    assert found["outliers"] == whole["outliers"]
+    assert found["first-to-fifth"] == pytest.approx(0.8**-4)
 
 
 def test_a_scaled_loss_has_a_scaled_density():
