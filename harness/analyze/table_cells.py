@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 HOLES = ("", "nan", "na", "n/a", "none", "null", "<na>", "nat")
+"""Texts that stand for no number."""
 MOST_LEVELS = 10
 """Different texts beyond which a control is no small set of choices."""
 
@@ -78,8 +79,11 @@ def texts_of(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]
 
 
 def holes_of(frame: pd.DataFrame, name: str) -> Mask:
-    """Which rows have nothing in a column."""
-    return np.array([text.lower() in HOLES for (text,) in texts_of(frame, (name,))], dtype=bool)
+    """Which rows have nothing in a column; a text "none" is something."""
+    values = frame[name]
+    empty = [isinstance(value, str) and not value.strip() for value in values]
+    found: Mask = values.isna().to_numpy(dtype=bool) | np.array(empty, dtype=bool)
+    return found
 
 
 def is_numeric(frame: pd.DataFrame, name: str) -> bool:

@@ -90,6 +90,7 @@ def analyze_table(
         examples=examples,
         scale=scale,
         permutations=asked.get("permutations", 9_999),
+        gain_replicates=min(200, asked.get("replicates", 200)),
         replicates=asked.get("replicates", 2_000),
         seed=asked.get("seed", 0),
     )
