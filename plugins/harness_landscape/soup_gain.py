@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
 from harness.api.settings import Settings, setting
+from harness_landscape.greedy_soup import greedy_soup
 from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
@@ -31,6 +32,11 @@ class SoupGainSettings(Settings):
         "also the ensemble: the mean of the runs' logits",
         source="Wortsman et al. 2022, arXiv 2203.05482",
     )
+    greedy: bool = setting(
+        True,
+        "also the greedy soup, chosen by accuracy on the first in-domain split",
+        source="recipe 1 of Wortsman et al. 2022, arXiv 2203.05482",
+    )
     recalibrate: Recalibrate = setting("auto", RECALIBRATE, source=RECALIBRATE_SOURCE)
 
 
@@ -48,12 +54,16 @@ def measure(settings: SoupGainSettings, probe: Probe) -> Reading:
         for name in gains if within else ():
             several = torch.stack([family[split][name] for family in within])
             values.append(_value(f"within-{name}", split, several.mean(0)))
+    chosen_on = next((split for split in probe.splits if probe.kind(split) == "id"), None)
+    if settings.greedy and chosen_on is not None:
+        values += _greedy(chosen_on, settings, probe)
     return Reading(
         values=tuple(values),
         protocol={
             "runs": len(everybody),
             "families": [len(members) for members in families],
             "weights": "uniform",
+            "greedy_soup_chosen_on": chosen_on if settings.greedy else None,
             "examples": {split: probe.examples(split) for split in probe.splits},
             "reduction": "mean over examples",
             "mode": "eval",
@@ -100,6 +110,23 @@ def _gains(
     return gains
 
 
+def _greedy(chosen_on: str, settings: SoupGainSettings, probe: Probe) -> list[Value]:
+    """Gains of the greedy soup over the mean run, and its size."""
+    soup, size = greedy_soup(
+        probe, chosen_on, lambda point: ready([point], probe, settings.recalibrate)[0]
+    )
+    runs = len(probe.subject.keys)
+    values = [Value(name="greedy-size", value=size)]
+    for split in probe.splits:
+        total = _each(soup, split, probe) * -runs
+        for run in range(runs):
+            [point] = ready([probe.weights(run)], probe, settings.recalibrate)
+            total = total + _each(point, split, probe)
+        for name, each in zip(("greedy-gain-loss", "greedy-gain-error"), total / runs, strict=True):
+            values.append(_value(name, split, each))
+    return values
+
+
 def _soup(members: Sequence[int], settings: SoupGainSettings, probe: Probe) -> Weights:
     """The mean of the members' weights, one run after the other: equal runs give themselves."""
     soup = probe.weights(members[0])
@@ -140,7 +167,7 @@ def _value(name: str, split: str, each: Tensor) -> Value:
 SOUP_GAIN = Metric(
     name="soup-gain",
     about="What the average of several runs' weights scores beyond the runs themselves.",
-    source="Wortsman et al. 2022, arXiv 2203.05482 (uniform soup and logit ensemble)",
+    source="Wortsman et al. 2022, arXiv 2203.05482 (uniform and greedy soup, logit ensemble)",
     settings=SoupGainSettings,
     measure=measure,
     of="group",
@@ -150,11 +177,15 @@ SOUP_GAIN = Metric(
     formula="gain-loss = mean_i L(w_i) - L(mean_i w_i), gain-error: E for L; ensemble-gain-loss, "
     "ensemble-gain-error: the mean of the logits instead of the mean of the weights. within-NAME: "
     "the same of the runs of one pretraining seed, averaged over the seeds with two runs or more; "
-    "left out where there is one pretraining seed, or no second run of any. Per split.",
+    "left out where there is one pretraining seed, or no second run of any. greedy-gain-loss, "
+    "greedy-gain-error: the soup of the greedy-size runs that do not lower accuracy on the first "
+    "in-domain split, best run first. Per split.",
     invariances="order of the runs. Not under permutation or rescaling of units of single runs "
     "(the ensemble is).",
-    cost="two forward passes per run and split (one without the ensemble), one per soup; with "
+    cost="two forward passes per run and split (one without the ensemble), one per soup, and one "
+    "per run on the split that the greedy soup is chosen on; with "
     "batch norm one pass over the training split per run and soup.",
     oracle="linear regression: gain-loss = mean of (w_i - mean)' H (w_i - mean) / 2, exactly; "
-    "softmax regression: soup and ensemble agree; equal runs gain 0; double well (negative).",
+    "softmax regression: soup and ensemble agree; equal runs gain 0; double well (negative); the "
+    "greedy soup against trying by hand.",
 )

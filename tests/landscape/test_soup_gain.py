@@ -11,7 +11,7 @@ from harness.measure.scene import CLASSIFICATION, Objective
 from harness.testing.scenes import LOSS_ITSELF, World
 from harness_landscape.soup_gain import SOUP_GAIN, SoupGainSettings
 
-ALONE = SoupGainSettings(ensemble=False)
+ALONE = SoupGainSettings(ensemble=False, greedy=False)
 
 
 def values(reading, split="test"):
@@ -130,7 +130,7 @@ def test_runs_of_one_pretraining_seed_are_averaged_among_themselves_too():
 @pytest.mark.parametrize("seeds", [[0, 0, 0, 0, 0], [0, 1, 2, 3, 4]])
 def test_there_is_nothing_within_where_seeds_are_all_equal_or_all_different(seeds):
     reading = read_with(linear_models(outputs=3), seeds)
-    names = {value.name for value in reading.values}
+    names = {value.name for value in reading.values if not value.name.startswith("greedy")}
     assert names == {"gain-loss", "gain-error", "ensemble-gain-loss", "ensemble-gain-error"}
 
 
@@ -176,3 +176,43 @@ def test_a_diverged_run_gives_no_number_and_no_exception():
     assert math.isnan(found["gain-loss"])
     assert math.isnan(found["ensemble-gain-loss"])
     assert found["ensemble-gain-error"] <= 0
+
+
+def greedy(world, keys=None):
+    reading = world.read(SOUP_GAIN, keys or list(world.runs), SoupGainSettings(ensemble=False))
+    return {(value.name, value.split): value.value for value in reading.values}
+
+
+def test_the_greedy_soup_is_the_one_put_together_by_hand():
+    world = linear_models(count=6, outputs=3)
+    x, y = world.splits["test"]
+
+    def error(states):
+        weight = torch.stack([s["layer.weight"] for s in states]).mean(0)
+        bias = torch.stack([s["layer.bias"] for s in states]).mean(0)
+        return ((x @ weight.T + bias).argmax(1) != y).double().mean().item()
+
+    runs = sorted(world.runs.values(), key=lambda state: error([state]))
+    chosen = [runs[0]]
+    for state in runs[1:]:
+        if error([*chosen, state]) <= error(chosen):
+            chosen.append(state)
+    found = greedy(world)
+    mean = sum(error([state]) for state in runs) / len(runs)
+    assert found["greedy-size", None] == len(chosen)
+    assert found["greedy-gain-error", "test"] == pytest.approx(mean - error(chosen))
+
+
+def test_equal_runs_all_join_the_greedy_soup_and_gain_nothing():
+    world = linear_models(count=1, outputs=3)
+    same = replace(world, runs={f"r{n}": world.runs["r0"] for n in range(4)})
+    found = greedy(same)
+    assert found["greedy-size", None] == 4
+    assert found["greedy-gain-loss", "ood-far"] == pytest.approx(0)
+
+
+def test_a_diverged_run_does_not_join_the_greedy_soup():
+    world = linear_models(count=3, outputs=3)
+    broken = {name: torch.full_like(t, math.nan) for name, t in world.runs["r0"].items()}
+    found = greedy(replace(world, runs={**world.runs, "r9": broken}))
+    assert found["greedy-size", None] == greedy(world)["greedy-size", None]
