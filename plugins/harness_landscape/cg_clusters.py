@@ -101,7 +101,9 @@ def _matrices(settings: CgClustersSettings, probe: Probe) -> dict[str, Tensor]:
             if losses is None or errors is None:  # they were asked for
                 raise TypeError("the probe gave no values per example")
             if diverged(losses):
-                matrices[:, first, second] = matrices[:, second, first] = torch.nan
+                for end, run in ((0, first), (-1, second)):
+                    if not bool(losses[end].isfinite().any()):  # no gap to any run, itself included
+                        matrices[:, run] = matrices[:, :, run] = torch.nan
                 continue
             each = losses if settings.quantity == "loss" else errors
             # one stream for all pairs: they are resampled together
@@ -125,7 +127,7 @@ def _clusters(
     numbers = {
         "silhouette": silhouette(inner[0], whole.labels),
         "stability": stability,
-        "smallest": float(min(whole.sizes)),
+        "smallest": float(min(whole.sizes, default=0)),
     }
     details = {"scale": whole.scale, "left-out": float(len(matrices[0]) - len(kept))}
     names = [_name(seeds) for seeds in probe.subject.seeds]

@@ -174,6 +174,17 @@ def test_a_diverged_run_is_left_out_and_the_rest_clustered(quantity):
     assert found["membership[1]"] < 0 < found["membership[0]"]
 
 
+def test_diverged_runs_alone_are_left_out_however_many_there_are_and_where():
+    world = wells(math.nan, 1.0, math.nan)
+    found = values(world.read(CG_CLUSTERS, list(world.runs), FEW))
+    assert found["left-out"] == 2
+    assert found["cluster[1]"] == 0
+    assert all(math.isnan(found[f"cluster[{n}]"]) for n in (0, 2))
+    nobody = wells(math.nan, math.nan)
+    found = values(nobody.read(CG_CLUSTERS, list(nobody.runs), FEW))
+    assert (found["left-out"], found["smallest"]) == (2, 0)
+
+
 @pytest.mark.parametrize("places", [(1.0, -1.0), (1.0, math.nan)])
 def test_too_few_runs_are_no_clusters(places):
     world = wells(*places)
