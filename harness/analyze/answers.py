@@ -4,8 +4,19 @@ from collections.abc import Iterator, Sequence
 
 from harness.analyze.cautions import FEW_SEEDS
 from harness.api.cells import Primary
-from harness.api.findings import Answer, PairSummary, ProcedureNote, Spread, VarianceShare
-from harness.api.numbers import TIMES, count, decimals_of, figures, fixed, percent, some, words
+from harness.api.findings import Answer, PairSummary, ProcedureNote, Spread
+from harness.api.numbers import (
+    TIMES,
+    count,
+    decimals_of,
+    figures,
+    fixed,
+    percent,
+    percents,
+    some,
+    words,
+)
+from harness.api.variance import VarianceShare
 
 Notes = Sequence[ProcedureNote]
 SHOWN = 4  # OOD splits named in a sentence; the others are in the table
@@ -116,19 +127,34 @@ def seed_shares(
 def _share(share: VarianceShare, note: ProcedureNote) -> str:
     if share.pretrain is None:
         return f"{note.label} on {share.split}: shares cannot be told; {share.note}."
-    rest = "" if share.interaction is None else f", the rest {percent(share.interaction)}"
-    facts = [f"sd over runs {figures(share.total_sd, 2)}"]
-    if share.sampling_sd is not None:
-        facts.append(f"test noise of one run {figures(share.sampling_sd, 2)}")
-    if share.pretrain_seeds < FEW_SEEDS:
-        facts.append(f"very uncertain with {share.pretrain_seeds} {note.pretrain_seed_word}")
+    word = note.pretrain_seed_word
+    parts = [f"{word} carry {percents(share.pretrain, share.pretrain_range)} of the variance"]
+    for name, part, ends in (
+        ("fine-tuning seeds", share.finetune, share.finetune_range),
+        ("order seeds", share.order, share.order_range),
+        ("the rest", share.interaction, share.interaction_range),
+    ):
+        if part is not None:
+            parts.append(f"{name} {percents(part, ends)}")
+    facts = ["95 % intervals"] if share.pretrain_range is not None else []
+    facts += [f"sd over runs {figures(share.total_sd, 2)}", *_testing(share)]
+    if share.says_little:
+        facts.append(f"{share.pretrain_seeds} {word} tell next to nothing of their share")
+    elif share.pretrain_seeds < FEW_SEEDS:
+        facts.append(f"very uncertain with {share.pretrain_seeds} {word}")
     if share.note:
         facts.append(share.note)
-    return (
-        f"{note.label} on {share.split}: {note.pretrain_seed_word} carry "
-        f"{percent(share.pretrain)} of the variance, fine-tuning seeds "
-        f"{percent(share.finetune)}{rest} ({'; '.join(facts)})."
-    )
+    return f"{note.label} on {share.split}: {', '.join(parts)} ({'; '.join(facts)})."
+
+
+def _testing(share: VarianceShare) -> Iterator[str]:
+    if share.testing is not None:
+        more = ""
+        if share.pretrain_alone is not None and share.testing >= 0.05:
+            more = f", and {percent(share.pretrain_alone)} of what is left is pretraining"
+        yield f"testing on these examples makes {percent(share.testing)} of it{more}"
+    elif share.sampling_sd is not None:
+        yield f"test noise of one run {figures(share.sampling_sd, 2)}"
 
 
 def connections(notes: Notes, pairs: Sequence[PairSummary], primary: Primary) -> Iterator[Answer]:

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 
 from harness.analyze import frames, measured
 from harness.analyze.collect import Collected, collect
 from harness.analyze.pictures import pictures
 from harness.analyze.results import Results
-from harness.api.cells import MeasureWork, Plan, Stage
+from harness.api.cells import EvaluateWork, MeasureWork, Plan, Stage
 from harness.api.readings import Reading
 from harness.api.settings import Json
 from harness.plan.parts import without_idle
+from harness.store.paths import PREDICTIONS
 from harness.store.store import Store
+
+MOST_BYTES = 2**31
+"""Predictions of so many bytes are read for the findings; of more, those of primary splits."""
 
 
 def load_results(plan: Plan, store: Store) -> Results:
@@ -42,7 +47,27 @@ def load_results(plan: Plan, store: Store) -> Results:
         protocols=_protocols(plan, collected),
         pictures=tuple(pictures(plan, collected)),
         make_grids=partial(measured.grid_frame, plan, collected),
+        files=partial(_predictions, store, _readable(plan, collected)),
     )
+
+
+def _predictions(store: Store, readable: frozenset[str], key: str) -> Path | None:
+    return store.path(key, PREDICTIONS) if key in readable else None
+
+
+def _readable(plan: Plan, collected: Collected) -> frozenset[str]:
+    """Evaluations whose predictions are stored and not too many to read."""
+    sizes: dict[str, int] = {}
+    main: set[str] = set()
+    for cell in plan.cells:
+        record = collected.records.get(cell.key)
+        if isinstance(cell.work, EvaluateWork) and record is not None:
+            if (entry := record.files.get(PREDICTIONS)) is not None:
+                sizes[cell.key] = entry.bytes
+            if cell.work.split.name in (plan.primary.id, *plan.primary.ood):
+                main.add(cell.key)
+    few = sum(sizes.values()) <= MOST_BYTES
+    return frozenset(key for key in sizes if few or key in main)
 
 
 def _versions(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from harness.analyze.answers import SHOWN
 from harness.api.cells import Primary
-from harness.api.findings import Answer, PairSummary, Spread, VarianceShare
+from harness.api.findings import Answer, PairSummary, Spread
 from harness.api.numbers import count, decimals_of, figures, fixed, percent, words
+from harness.api.variance import VarianceShare
 
 MANY = 6  # procedures, beyond which sentences about each of them are a wall that nobody reads
 
@@ -46,12 +47,25 @@ def seed_shares(shares: Sequence[VarianceShare], primary: Primary) -> Iterator[A
         if known:
             text = (
                 f"On {split}, pretraining or initial-weight seeds carry {percent(known[0])} to "
-                f"{percent(known[-1])} of the variance, by procedure; each share is uncertain"
+                f"{percent(known[-1])} of the variance, by procedure{_ends(here)}"
             )
             if len(known) < len(here):
                 text += f", and of {len(here) - len(known)} of {len(here)} cannot be told"
         lines.append(f"{text}.")
     yield Answer(question="Which seed carries the variance?", text=" ".join(lines))
+
+
+def _ends(shares: Sequence[VarianceShare]) -> str:
+    """How sure the shares are: from the lowest to the highest end of any interval."""
+    ends = [s.pretrain_range for s in shares if s.pretrain_range is not None]
+    if not ends:
+        return "; each share is uncertain"
+    low, high = percent(min(low for low, _ in ends)), percent(max(high for _, high in ends))
+    told = f" (their 95 % intervals from {low} to {high}"
+    little = sum(share.says_little for share in shares)
+    if little:
+        told += f"; {little} of {len(shares)} tell next to nothing"
+    return f"{told})"
 
 
 def connections(pairs: Sequence[PairSummary], primary: Primary) -> Iterator[Answer]:

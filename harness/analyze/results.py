@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 
@@ -24,7 +25,8 @@ class Results:
     `runs`: one row per planned training. `cells`: one row per planned cell of any kind.
     `problems`: planned cells without a usable result. `plugins` and `packages` map a distribution
     to its versions; `protocols` maps a metric's label to what all its readings have in common;
-    `pictures` are grids of metrics, those of one subject of each procedure and kind.
+    `pictures` are grids of metrics, those of one subject of each procedure and kind. `files(key)`
+    is the file with the predictions of an evaluation, None where it is not to be read.
     """
 
     suite: str
@@ -42,6 +44,7 @@ class Results:
     protocols: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
     make_grids: Callable[[], pd.DataFrame] = pd.DataFrame
+    files: Callable[[str], Path | None] = lambda _: None
 
     @cached_property
     def grids(self) -> pd.DataFrame:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from harness.analyze.collect import run_text
-from harness.statistics.components import sampling_sd
 from harness.analyze.frames import Record, grouped, records
 from harness.api.cells import Seeds
 from harness.api.findings import RunScore, Spread
+from harness.statistics.components import sampling_sd
 
 
 @dataclass(frozen=True)

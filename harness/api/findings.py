@@ -6,6 +6,7 @@ from typing import Literal
 from harness.api.pictures import Clusters, MeanCurve, Picture
 from harness.api.readings import Record
 from harness.api.settings import Json
+from harness.api.variance import VarianceShare
 
 SCHEMA_VERSION = 1
 
@@ -69,36 +70,6 @@ class Spread(Record):
     not_finite: int = 0
     unscorable: int = 0
     diverged: int = 0
-    sampling_sd: float | None = None
-
-
-class VarianceShare(Record):
-    """Shares of the variance over runs; None (with a `note`) where the design cannot tell.
-
-    `pretrain`, `finetune` and `interaction` are estimated components divided by their sum; the
-    `*_sd` are the components' square roots in units of the score. `interaction` is what neither
-    seed explains by itself; it includes everything else that differs between two runs. In a nested
-    design `finetune` holds all of that and `interaction` is None. `truncated` names components
-    whose estimate was negative and is shown as 0. `total_sd` is the sd over all runs (ddof=1);
-    `sampling_sd` is what testing on finitely many examples does to one run's score (see `Spread`).
-    """
-
-    procedure: str
-    split: str
-    split_kind: str
-    score: str
-    design: str
-    pretrain_seeds: int
-    finetune_seeds: int
-    total_sd: float | None
-    pretrain: float | None
-    finetune: float | None
-    interaction: float | None
-    note: str = ""
-    pretrain_sd: float | None = None
-    finetune_sd: float | None = None
-    interaction_sd: float | None = None
-    truncated: tuple[str, ...] = ()
     sampling_sd: float | None = None
 
 

@@ -76,6 +76,18 @@ def percent(share: float | None) -> str:
     return f"{share * 100:.0f} %"
 
 
+def percents(share: float | None, ends: tuple[float, float] | None) -> str:
+    """A share with its interval, where it has one.
+
+    >>> percents(0.61, (0.182, 0.86)) == f"61 % (18{NOTHING}86 %)", percents(0.61, None)
+    (True, '61 %')
+    """
+    if share is None or ends is None:
+        return percent(share)
+    low, high = (min(99, round(100 * x)) if x < 1 else 100 for x in ends)
+    return f"{percent(share)} ({low}{NOTHING}{high} %)"
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun.
 

@@ -7,8 +7,18 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from harness.api.findings import Findings, PairSummary, Spread, VarianceShare
-from harness.api.numbers import NOTHING, TRIAL, count, decimals_of, figures, fixed, percent
+from harness.api.findings import Findings, PairSummary, Spread
+from harness.api.numbers import (
+    NOTHING,
+    TRIAL,
+    count,
+    decimals_of,
+    figures,
+    fixed,
+    percent,
+    percents,
+)
+from harness.api.variance import VarianceShare
 from harness.report.readings import say_readings
 from harness.report.shapes import bullet, table_of
 
@@ -43,7 +53,9 @@ def _scores(findings: Findings, narrow: bool) -> Table:
     spreads = _shown(findings)
     shares = {(s.procedure, s.split): s for s in findings.variance if s.score == spreads[0].score}
     decimals = decimals_of((s.mean for s in spreads), (s.sd for s in spreads))
-    table = table_of(f"{findings.primary_score}: mean, sd and worst run; shares of the variance")
+    table = table_of(
+        f"{findings.primary_score}: mean, sd, worst run; shares of variance (95 % interval)"
+    )
     table.add_column("split", overflow="fold", min_width=15)
     for name in ("mean", "sd", "worst", "at", "n"):
         table.add_column(name, justify="right", no_wrap=name != "at")
@@ -87,13 +99,25 @@ def _number(spread: Spread) -> str:
 def _shares(share: VarianceShare | None) -> list[Text]:
     if share is None:
         return [Text(NOTHING)] * 3
-    return [Text(percent(x)) for x in (share.pretrain, share.finetune, share.interaction)]
+    first = percents(share.pretrain, share.pretrain_range).replace(" %", "")
+    others = (percent(x).removesuffix(" %") for x in (share.finetune, share.interaction))
+    return [Text(first, "dim" * share.says_little), *map(Text, others)]
 
 
 def _say_others(findings: Findings, console: Console) -> None:
     notes = {s.note for s in findings.variance if s.note and s.pretrain is None}
     for note in sorted(notes):
         console.print(bullet(" ", f"No shares: {note}.", "dim"))
+    shares = [s for s in findings.variance if s.score == findings.primary_score]
+    little = sum(share.says_little for share in shares)
+    if little:
+        text = (
+            f"{little} of {len(shares)} intervals say next to nothing: too few pretraining seeds."
+        )
+        console.print(bullet(" ", text, "dim"))
+    if any(share.order is not None for share in shares):
+        text = "Fine-tune seeds without the data order, whose share is in the full report."
+        console.print(bullet(" ", text, "dim"))
     splits = {s.split for s in findings.spreads} - {s.split for s in _shown(findings)}
     if splits:
         text = f"{count(len(splits), 'more split')} in the full report."

@@ -39,7 +39,8 @@ def render(findings: Findings) -> str:
 
     from harness_reporters import page
     from harness_reporters.landscape import sections
-    from harness_reporters.scores import scatters, shares, strips
+    from harness_reporters.scores import scatters, strips
+    from harness_reporters.shares import shares
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),

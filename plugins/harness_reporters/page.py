@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from harness.api.findings import Findings, PairSummary, PointSummary, Spread
-from harness.api.numbers import NOTHING, count, decimals_of, figures, fixed, percent
+from harness.api.numbers import NOTHING, count, decimals_of, figures, fixed, percent, percents
 from harness_reporters.protocols import KINDS
 
 S = TypeVar("S", PairSummary, PointSummary)
@@ -82,22 +82,31 @@ def _remark(spread: Spread) -> str:
 
 
 def share_table(findings: Findings) -> Table:
-    """Variance shares of the primary score, with the components behind them."""
+    """Variance shares of the primary score with their intervals, and the components behind them."""
     found = [s for s in findings.variance if s.score == findings.primary_score]
+    order = any(s.order is not None for s in found)
+    apart = any(s.testing is not None for s in found)
     rows = []
     for name in dict.fromkeys(share.procedure for share in found):
         here = [share for share in found if share.procedure == name]
         for place, s in enumerate(here):
-            shares = (s.pretrain, s.finetune, s.interaction)
-            sizes = (s.total_sd, s.pretrain_sd, s.finetune_sd, s.interaction_sd, s.sampling_sd)
-            cells = [s.split, *map(percent, shares), *(figures(size, 2) for size in sizes)]
+            parts = [(s.pretrain, s.pretrain_range), (s.finetune, s.finetune_range)]
+            parts += [(s.order, s.order_range)] * order
+            parts.append((s.interaction, s.interaction_range))
+            sizes = [s.total_sd, s.pretrain_sd, s.finetune_sd, *([s.order_sd] * order)]
+            sizes += [s.interaction_sd, s.sampling_sd]
+            cells = [s.split, *(percents(*part) for part in parts)]
+            cells += [figures(size, 2) for size in sizes]
+            if apart:
+                cells += [percent(s.testing), percent(s.pretrain_alone)]
             head = name if place == 0 else None
-            rows.append(Row(head, len(here), cells, s.pretrain is None, s.note))
-    columns = [
-        "procedure", "split", "pretrain", "fine-tune", "rest", "sd over runs", "sd pretrain",
-        "sd fine-tune", "sd rest", "test noise",
-    ]  # fmt: skip
-    return Table(f"Components of {findings.primary_score}", columns, 2, rows)
+            little = "the interval of the pretraining share says next to nothing"
+            note = "; ".join(filter(None, (little * s.says_little, s.note)))
+            rows.append(Row(head, len(here), cells, s.pretrain is None, note))
+    kinds = ["pretrain", "fine-tune", *["order"] * order, "rest"]
+    columns = ["procedure", "split", *kinds, "sd over runs", *(f"sd {kind}" for kind in kinds)]
+    columns += ["test noise", *["testing", "pretrain without testing"] * apart]
+    return Table(f"Components of {findings.primary_score} (95 % intervals)", columns, 2, rows)
 
 
 def metric_tables(findings: Findings) -> dict[str, Table]:

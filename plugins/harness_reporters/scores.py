@@ -1,9 +1,9 @@
-"""Figures of scores: every run on every split, in-domain against OOD, shares of the variance."""
+"""Figures of scores: every run on every split, in-domain against OOD."""
 
 from collections.abc import Sequence
 
-from harness.api.findings import Findings, RunScore, Spread, VarianceShare
-from harness.api.numbers import NOTHING, TIMES, count, figures, percent
+from harness.api.findings import Findings, RunScore, Spread
+from harness.api.numbers import count, figures
 from harness_reporters.figures import (
     Figure,
     Group,
@@ -12,7 +12,6 @@ from harness_reporters.figures import (
     bands,
     colour,
     hover,
-    known,
     layout,
     mean_tick,
     numbers_axis,
@@ -180,85 +179,3 @@ def _scatter(findings: Findings, score: str, inside: str, outside: str) -> Figur
     axes = numbers_axis(f"{score} on {inside}"), numbers_axis(f"{score} on {outside}")
     title = f"{outside} (primary)" if outside in findings.primary_ood else outside
     return Figure(title=title, data=data, layout=layout(*axes), height=340)
-
-
-def shares(findings: Findings) -> Group | None:
-    """Stacked bars of variance shares, one figure per procedure."""
-    found = [s for s in findings.variance if s.score == findings.primary_score]
-    if not any(share.pretrain is not None for share in found):
-        return None
-    names = list(dict.fromkeys(share.procedure for share in found))
-    few = min(share.pretrain_seeds for share in found)
-    keys = [
-        Key("pretraining or initial-weight seed", "@s0", "block"),
-        Key("fine-tuning seed", "@s1", "block"),
-        Key("rest", "@s2", "block"),
-    ]
-    rest = "The rest is interaction of both seeds, noise of the test set and everything else."
-    if found[0].design == "nested":
-        keys.pop()
-        rest = (
-            "Nested: fine-tuning seeds differ under each pretraining seed, and their share holds "
-            "all that differs within one, noise of the test set included."
-        )
-    return Group(
-        title="Which seed carries the variance",
-        figures=[_bars(name, [s for s in found if s.procedure == name]) for name in names],
-        caption=(
-            f"Shares of the variance of {findings.primary_score} over runs (balanced analysis of "
-            f"variance; {found[0].pretrain_seeds} {TIMES} {found[0].finetune_seeds} seeds, one run "
-            "each; negative estimates shown as 0). "
-            f"{rest} The number at the right is the sd over runs: a "
-            "share of a tiny sd is a share of little. A dash: the shares cannot be told. With "
-            f"{count(few, 'pretrain seed')} a share is {'very uncertain' if few < 8 else 'rough'}; "
-            "no interval is given."
-        ),
-        legend=[("", keys)],
-    )
-
-
-def _bars(name: str, found: Sequence[VarianceShare]) -> Figure:
-    data = []
-    heights = [-place for place in range(len(found))]
-    parts = (
-        ("pretraining or initial-weight seed", "@s0", [s.pretrain for s in found]),
-        ("fine-tuning seed", "@s1", [s.finetune for s in found]),
-        ("rest", "@s2", [s.interaction for s in found]),
-    )
-    for part, paint, values in parts:
-        data.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": known([None if v is None else 100 * v for v in values]),
-                "y": heights,
-                "width": 0.62,
-                "text": [percent(v) if v is not None and v >= 0.12 else "" for v in values],
-                "textposition": "inside",
-                "insidetextanchor": "middle",
-                "textangle": 0,
-                "textfont": {"size": 11, "color": paint.replace("@s", "@t")},
-                "marker": {"color": paint, "line": {"width": 0}},
-                "hovertext": [
-                    hover(f"{part}: {percent(v)}", f"sd over runs {figures(s.total_sd, 2)}", s.note)
-                    for s, v in zip(found, values, strict=True)
-                ],
-                "hoverinfo": "text",
-            }
-        )
-    notes = [
-        {
-            "x": 101 if s.pretrain is not None else 1,
-            "y": height,
-            "text": f"sd {figures(s.total_sd, 2)}" if s.pretrain is not None else NOTHING,
-            "xanchor": "left",
-            "showarrow": False,
-            "font": {"size": 11, "color": "@muted"},
-        }
-        for s, height in zip(found, heights, strict=True)
-    ]
-    marks = {"tickvals": [0, 25, 50, 75, 100], "ticktext": ["0", "25", "50", "75", "100 %"]}
-    axis = numbers_axis() | marks | {"range": [0, 124], "fixedrange": True}
-    rows = rows_axis([s.split for s in found])
-    look = layout(axis, rows, barmode="stack", annotations=notes)
-    return Figure(title=name, data=data, layout=look, height=60 + 30 * len(found))

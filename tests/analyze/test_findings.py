@@ -140,7 +140,9 @@ def test_the_answers_carry_their_numbers_and_counts():
     assert "pretrained, 12 runs (3 pretraining \u00d7 4 fine-tuning seeds)" in text
     assert "random, 12 runs (3 initial-weight \u00d7 4 fine-tuning seeds)" in text
     found = share(findings, split="rotation-60")
-    assert f"pretraining seeds carry {found.pretrain * 100:.0f} % of the variance" in text
+    low, high = (round(100 * end) for end in found.pretrain_range)
+    carried = f"{found.pretrain * 100:.0f} % ({low}\u2013{high} %) of the variance"
+    assert f"pretraining seeds carry {carried}" in text
     assert "very uncertain with 3 pretraining seeds" in text
     assert "no test is made across seeds" in text
     assert "(same pretraining seed, 18 pairs)" in text

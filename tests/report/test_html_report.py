@@ -10,7 +10,7 @@ import made_up
 from harness.analyze.find import find
 from harness.analyze.load import load_results
 from harness_reporters.html import HTML
-from harness_reporters.scores import shares
+from harness_reporters.shares import shares
 
 EVIL = '<script>alert("pwned")</script><img src=x onerror=alert(1)>'
 
@@ -166,6 +166,24 @@ def test_numbers_that_are_not_finite_are_named_in_tables_and_left_out_of_figures
     assert "4 values NaN or infinite: no mean" in Page(text).words
 
 
+def test_a_metric_of_which_no_value_is_finite_has_a_table_and_no_figure(tmp_path):
+    import math
+
+    plan = small()
+    records = made_up.records(plan)
+    for cell in plan.cells:
+        if cell.stage == "measure" and cell.work.metric.name == "hessian-top":
+            result = records[cell.key].result
+            values = tuple(v.model_copy(update={"value": math.nan}) for v in result.values)
+            result = result.model_copy(update={"values": values})
+            records[cell.key] = records[cell.key].model_copy(update={"result": result})
+
+    words = Page(written(made_up.findings(plan, records), tmp_path)).words
+
+    assert "As numbers: hessian-top, runs per procedure" in words
+    assert "4 not finite: no mean" in written(made_up.findings(plan, records), tmp_path)
+
+
 def test_an_empty_store_makes_a_report_without_figures(tmp_path):
     plan = small()
 
@@ -195,7 +213,7 @@ def test_shares_of_a_nested_design_are_explained_as_such():
     assert [key.text for _, keys in group.legend for key in keys][1:] == ["fine-tuning seed"]
     assert "holds all that differs within one" in group.caption
     assert "interaction" not in group.caption
-    assert "interaction of both seeds" in shares(made_up.findings(plan)).caption
+    assert "interaction of the seeds" in shares(made_up.findings(plan)).caption
 
 
 def test_a_legend_says_truly_which_of_its_signs_repeat(tmp_path):
