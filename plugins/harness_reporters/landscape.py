@@ -31,7 +31,7 @@ OF = {
 
 
 def sections(findings: Findings) -> list[Section]:
-    """Per metric its values, matrices, curves and grids, as far as it has any."""
+    """Per metric that was read its values, matrices, curves and grids, as far as it has any."""
     of = {reading.metric: reading.of for reading in findings.readings}
     of |= {curve.metric: curve.of for curve in findings.curves}
     of |= {picture.metric: picture.of for picture in findings.pictures}
@@ -39,8 +39,7 @@ def sections(findings: Findings) -> list[Section]:
     for metric, kind in of.items():
         note = next((n for n in findings.metrics if n.metric == metric), None)
         groups = [group for group in _groups(findings, metric, note) if group.figures]
-        if groups:
-            found.append(Section(metric, OF.get(kind, kind), note.about if note else "", groups))
+        found.append(Section(metric, OF.get(kind, kind), note.about if note else "", groups))
     return found
 
 
