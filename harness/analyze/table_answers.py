@@ -16,7 +16,7 @@ from harness.api.tables import Robustness, TableFindings
 from harness.statistics.layout import Layout
 
 TRANSFER_DRAWS = 200
-"""Each draw is a search of its own."""
+"""At most so many: each draw is a search of its own."""
 
 
 def analyze_table(table: RunTable, asked: Asked) -> TableFindings:
@@ -47,7 +47,7 @@ def analyze_table(table: RunTable, asked: Asked) -> TableFindings:
         transfer=()
         if table.columns.upstream is None
         else tuple(
-            transfer(whole, name, design.clusters, moved, TRANSFER_DRAWS)
+            transfer(whole, name, design.clusters, moved, min(TRANSFER_DRAWS, asked.replicates))
             for name in table.columns.scores
             if name != table.columns.upstream
         ),
