@@ -54,7 +54,7 @@ def _scores(findings: Findings, narrow: bool) -> Table:
     shares = {(s.procedure, s.split): s for s in findings.variance if s.score == spreads[0].score}
     decimals = decimals_of((s.mean for s in spreads), (s.sd for s in spreads))
     table = table_of(
-        f"{findings.primary_score}: mean, sd, worst run; shares of variance (95 % interval)"
+        f"{findings.primary_score}: mean, sd, worst run; % of the variance (95 % interval)"
     )
     table.add_column("split", overflow="fold", min_width=15)
     for name in ("mean", "sd", "worst", "at", "n"):
