@@ -89,7 +89,7 @@ def measure(settings: PacBayesSettings, probe: Probe) -> Reading:
         cloud = Cloud(probe, centre, origin, moves, noise, settings.floor)
         ways: dict[str, Callable[[float], float]] = {"sigma": itself, "flatness": flatness}
         for name, prior in priors.items():
-            away = (origin - prior) * moves
+            away = (origin - prior)[moves.bool()]
             ways[f"bound-{name}"] = Bound(noise, away, settings.floor, examples)
         for quantity in settings.quantities:
             found = _found(settings, cloud, quantity)

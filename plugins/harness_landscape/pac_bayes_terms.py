@@ -53,6 +53,8 @@ class Cloud:
 class Bound:
     """A bound as a function of sigma: `away` [P] is the run less the centre of the prior.
 
+    Of the parameters that get noise: there is no finite bound for one that gets none.
+
     `examples` is m, the number of training examples.
     """
 

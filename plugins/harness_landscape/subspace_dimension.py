@@ -77,6 +77,8 @@ def _spectra(
     if len(points) < LEAST:
         return {name: torch.zeros(0, dtype=torch.float64) for name in names}
     gram = _gram(settings, probe, points)
+    if not bool(gram.isfinite().all()):  # a point at which the run had diverged
+        return {name: torch.zeros(0, dtype=torch.float64) for name in names}
     count = len(points)
     mean = torch.eye(count, dtype=torch.float64) - 1 / count
     step = torch.eye(count, dtype=torch.float64).diff(dim=0)
@@ -146,7 +148,7 @@ SUBSPACE_DIMENSION = Metric(
     "*-steps: of what lies between one point and the next. components-q: how many hold q % of the "
     "sum; participation-ratio = (sum s)^2 / sum s^2. walk-*: the same of a walk whose steps are "
     "at right angles and of one length, with as many points: what chance looks like. NaN with "
-    "fewer than 3 points.",
+    "fewer than 3 points, or one that is not finite.",
     invariances="orthogonal changes of coordinates, scaling, permutation of units. Not which "
     "points were kept.",
     cost="none: reads the weights of all points, k^2 P multiplications.",

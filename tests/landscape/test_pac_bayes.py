@@ -229,3 +229,30 @@ def test_only_the_group_that_is_asked_for_gets_noise():
         settings = PacBayesSettings(quantities=["loss"], noises=["plain"], parameters=group)
         found = values(world.read(PAC_BAYES, ["a"], settings))["sigma-loss"]
         assert found == pytest.approx(math.sqrt(0.2 / trace), rel=0.1), group
+
+
+def test_bounds_of_a_group_are_of_what_gets_noise_alone():
+    class Part(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.zeros(3, dtype=torch.float64))
+
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = Part(), Part()
+
+        def forward(self, x):
+            return self.one.w.square().sum() + self.two.w.square().sum()
+
+    data = torch.zeros(2, 1).double(), torch.zeros(2).double()
+    own = torch.tensor([1.0, 2.0, 0.5]).double()
+    run = {"one.w": own, "two.w": torch.tensor([9.0, 0.0, 4.0]).double()}
+    world = World(Two(), {"train": data}, {"a": run}, LOSS_ITSELF)
+    settings = PacBayesSettings(quantities=["loss"], parameters="one")
+    found = values(world.read(PAC_BAYES, ["a"], settings))
+    sigma, squares = found["sigma-loss-magnitude"], own**2
+    mean = 1e-6 + (sigma**2 + 1) * squares.mean()
+    size = float((mean / (1e-6 + sigma**2 * squares)).log().sum()) / 4
+    bound = size + math.log(2 / sigma) + 10
+    assert found["bound-origin-loss-magnitude"] == pytest.approx(bound)

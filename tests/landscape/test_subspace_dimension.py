@@ -131,3 +131,12 @@ def test_a_group_of_parameters_goes_alone():
     assert read(line, group="all")[0]["participation-ratio"] > 1.01
     with pytest.raises(Exception, match="nowhere"):
         read(line, group="nowhere")
+
+
+def test_a_checkpoint_that_is_not_finite_leaves_no_numbers_and_no_exception():
+    points = rotated(torch.randn(5, 3, generator=torch.Generator().manual_seed(0)).double())
+    points[3] = math.nan
+    found, _ = read(points)
+    assert math.isnan(found["components-90"])
+    assert math.isnan(found["participation-ratio-steps"])
+    assert found["points"] == 5
