@@ -10,6 +10,7 @@ finds the second copies. Golub and Van Loan, Matrix Computations, chapter 10.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -110,7 +111,8 @@ class KrylovSpace:
             return known.read(want.count, by, converged=converged)
         if want not in self._answers:
             self._answers[want] = self._further(want, known).read()
-        return self._answers[want]
+        kept = self._answers[want]  # whoever asks may change what he is given
+        return replace(kept, values=kept.values.clone(), residuals=kept.residuals.clone())
 
     def directions(
         self, count: int, *, by: Literal["magnitude", "value"], tolerance: float, products: int

@@ -1,5 +1,7 @@
 """How the runs of a scene were trained, as one metric sees it."""
 
+from dataclasses import replace
+
 from harness.api.errors import HarnessError
 from harness.api.trajectories import Trace, TrainingFacts
 from harness.measure.scene import Trainings
@@ -23,7 +25,20 @@ def replay(view: View, key: str) -> Trace:
 
     trace = view.shared.evaluations.get(("trace", key), make, _bytes)
     view.dtype = view.dtype or "float32"  # what runs are trained in
-    return trace
+    return _copied(trace)
+
+
+def _copied(trace: Trace) -> Trace:
+    """One's own: metrics share what was found, not the tensors that hold it."""
+    return replace(
+        trace,
+        loss=trace.loss.clone(),
+        rate=trace.rate.clone(),
+        gradient_norm=trace.gradient_norm.clone(),
+        squares={name: column.clone() for name, column in trace.squares.items()},
+        rms={name: column.clone() for name, column in trace.rms.items()},
+        updates={name: column.clone() for name, column in trace.updates.items()},
+    )
 
 
 def _of(view: View) -> Trainings:

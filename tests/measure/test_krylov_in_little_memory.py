@@ -181,3 +181,11 @@ def test_the_budget_bounds_the_basis_of_a_probe():
     assert found.products > exact.products / 4
     torch.testing.assert_close(found.values, exact.values, rtol=1e-4, atol=0)
     assert krylov.shared.runs.main.bytes <= budget.basis + 4 * 8 * size
+
+
+def test_what_is_done_to_an_answer_does_not_change_the_next_one():
+    krylov = space(rotated(torch.cat([OUTLIERS, BULK])), 6)
+    first = top(krylov)
+    exact = first.values.tolist()
+    first.values.zero_()
+    assert top(krylov).values.tolist() == exact

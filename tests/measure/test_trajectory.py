@@ -97,3 +97,13 @@ def test_readings_of_a_run_and_of_its_way_go_into_one_job():
     way = replace(cell, work=replace(point, of="trajectory"))
     assert group_of(cell) == group_of(way)
     assert group_of(cell) != group_of(replace(way, parents=("r2",)))
+
+
+def test_what_a_metric_does_to_a_trace_is_nothing_to_the_next_one():
+    here = world(Known({"a": FACTS}, {"a": trace()}))
+    shared = here.shared()
+    first = here.probe("a", shared=shared).replay()
+    for tensor in (first.loss, first.rms["w"]):
+        tensor.zero_()
+    second = here.probe("a", shared=shared).replay()
+    assert second.loss.tolist() == second.rms["w"].tolist() == [1.0, 1.0, 1.0]
