@@ -176,7 +176,8 @@ CG_CLUSTERS = Metric(
     "to the nearest other centroid - distance to that of cluster 0. silhouette: with g as "
     "distance; stability: mean adjusted Rand index of clusterings from bootstrap samples of the "
     "examples; smallest: runs in the smallest cluster. Per in-domain split.",
-    invariances="order of the runs; with the median scale, units of the loss.",
+    invariances="order of the runs (up to the draws of k-means and of the bootstrap); with the "
+    "median scale, units of the loss.",
     cost="n (n - 1) / 2 (points - 2) + n forward passes over the examples per split, n runs; with "
     "batch norm as many passes over the training split.",
     oracle="block matrices, any order of the runs, two wells, one outlier, runs of one basin.",

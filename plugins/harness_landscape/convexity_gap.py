@@ -177,8 +177,8 @@ CONVEXITY_GAP = Metric(
     "/ (b-g), w(a) = (1-a) w0 + a w1, at least 0; gap-error: E for L. NAME-start, NAME-alpha, "
     "NAME-end are the g, a, b of the maximum; NAME-noise is what sampling of the examples alone "
     "reaches on a straight curve (a quantile over bootstrap samples). All per split.",
-    invariances="exchange of the two runs, adding a straight slope to the curve. Not under "
-    "permutation or rescaling of units. At least as large as `barrier`'s lerp. No metric in the "
+    invariances="exchange of the two runs (the noise up to its draws), adding a straight slope to "
+    "the curve. Not under permutation or rescaling of units. At least as large as `barrier`'s lerp. No metric in the "
     "sense of mathematics: the triangle inequality can fail.",
     cost="(points - 2) forward passes per pair and split, and one per run and split, as `barrier`; "
     "points^3 / 6 subtractions per resample; with batch norm `points` passes over train.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from harness.api.errors import HarnessError
 from harness.api.looks import Look
 from harness.api.settings import Settings, setting
 from harness_landscape.bent_curve import BentCurve, Shape
@@ -78,7 +79,7 @@ def trained(settings: CurveSettings, probe: Probe, shape: Shape) -> tuple[BentCu
     speed = torch.zeros_like(bend)
     losses: list[float] = []
     generator = probe.generator()
-    looks = _looks(settings, probe.examples("train"), generator)
+    looks = _looks(_sizes(settings, probe), generator)
     for step in range(settings.steps):
         t = float(torch.rand((), generator=generator, dtype=torch.float64))
         here = BentCurve(ends, (start, bend, end), shape).vector(t)
@@ -103,12 +104,28 @@ def rate_share(progress: float) -> float:
     return max(LEAST, 1 - (1 - LEAST) * (progress - HIGH) / (LOW - HIGH))
 
 
-def _looks(settings: CurveSettings, examples: int, generator: Generator) -> Iterator[Look]:
-    """All training examples in batches of nearly equal size, epoch after epoch in new order."""
+def _sizes(settings: CurveSettings, probe: Probe) -> tuple[int, int]:
+    """How many batches of nearly equal size the training examples fall into, and that size.
+
+    Where there is batch norm, a last batch of one example is left out: it has no spread.
+
+    Raises:
+        HarnessError: where there is batch norm, and every batch has one example.
+    """
+    examples = probe.examples("train")
+    size = -(-examples // -(-examples // settings.batch))
+    if probe.batch_norm and size == 1:
+        message = "a network with batch norm does not train on batches of one example"
+        raise HarnessError(message, fix="give it a larger `batch`, and more training examples")
+    alone = probe.batch_norm and examples % size == 1
+    return -(-examples // size) - alone, size
+
+
+def _looks(sizes: tuple[int, int], generator: Generator) -> Iterator[Look]:
+    """All training examples in batches, epoch after epoch in new order."""
     import torch
 
-    count = -(-examples // settings.batch)
-    size = -(-examples // count)
+    count, size = sizes
     while True:
-        for number in torch.randperm(-(-examples // size), generator=generator).tolist():
+        for number in torch.randperm(count, generator=generator).tolist():
             yield Look(batch=(number, size), batch_statistics=True)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from harness.api.errors import HarnessError
 from harness.testing.scenes import LOSS_ITSELF, World
 from harness_landscape.bent_curve import BentCurve
 from harness_landscape.bezier import BEZIER, quadratic
@@ -192,6 +193,15 @@ def test_points_of_a_network_with_batch_norm_are_recalibrated():
         assert drawn.y["loss"] == pytest.approx(expected.loss.tolist(), rel=1e-4)
         assert drawn.y["error"] == pytest.approx(expected.error.tolist())
     assert reading.protocol["batch_norm"] == "statistics anew from train at every point"
+
+
+def test_a_last_batch_of_one_example_has_no_spread_for_batch_norm_and_is_left_out():
+    here = networks(7)
+    settings = CurveSettings(steps=6, points=3, batch=3)
+    reading = here.read(BEZIER, ["a", "b"], settings)
+    assert reading.cost.backward == 6 * 3
+    with pytest.raises(HarnessError, match="batches of one example"):
+        here.read(BEZIER, ["a", "b"], CurveSettings(steps=6, points=3, batch=1))
 
 
 @METRICS
