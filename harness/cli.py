@@ -20,7 +20,7 @@ COMMANDS = {
     "report": ("report", "Write the report of a suite again, in any format."),
     "score": ("score", "Score the stored predictions of a suite again, without training."),
     "measure": ("measure", "Read metrics off the finished runs of a suite, without training."),
-    "compare": ("compare", "Compare procedures: is one better, or is it luck of the seeds?"),
+    "compare": ("compare", "Say which procedure is better, or that these seeds cannot tell."),
     "analyze": ("analyze", "Ask of any table of results what is asked of a suite."),
     "export": ("export", "Write the scores or readings of a suite as a table."),
     "list": ("list_", "List what plugins offer, and the built-in suites."),

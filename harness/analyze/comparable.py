@@ -150,7 +150,9 @@ def _holes(gathered: Gathered) -> Iterator[str]:
         by_reason.setdefault(why, []).append(one)
     planned = len(gathered.starts)
     for why, seeds in by_reason.items():
-        yield f"{gathered.label}: {len(seeds)} of {count(planned, 'run')} {why}: {named(seeds)}"
+        have = "has" if len(seeds) == 1 else "have"
+        runs = f"{len(seeds)} of {count(planned, 'run')}"
+        yield f"{gathered.label}: {runs} {have} no score {why}: {named(seeds)}"
 
 
 def _order(seeds: Seeds) -> tuple[int, int, int]:

@@ -76,12 +76,12 @@ class Gathered:
         return self.contender.label
 
     def holes(self) -> dict[Seeds, str]:
-        """Runs without a value on some split, and why."""
+        """Runs without a value on some split: where, and why."""
         found: dict[Seeds, str] = {}
         for split, results in self.results.items():
             for seeds, result in results.items():
                 if result.value is None:
-                    found.setdefault(seeds, f"{result.why} on {split}")
+                    found.setdefault(seeds, f"on {split} ({result.why})")
         return found
 
 
@@ -130,9 +130,9 @@ def _why_not(cell: Cell, run: Cell | None, survey: Survey) -> str:
         state = survey.state(one.key)
         what = "the training " if one is run else ""
         if state == "failed":
-            return f"{what}failed ({' '.join(survey.failed[one.key].reason.split())})"
+            return f"{what}failed: {' '.join(survey.failed[one.key].reason.split())}"
         if state == "damaged":
-            return f"{what}damaged"
+            return f"{what}is damaged"
     return "has not run"
 
 

@@ -34,13 +34,16 @@ class Operand:
 Operand(suite='quick', procedure='random · full[lr=0.1]', store=None))
         >>> Operand.parse("old/runs//./my.yaml:random")
         Operand(suite='./my.yaml', procedure='random', store='old/runs')
+        >>> Operand.parse("file:///data/runs///my.yaml")
+        Operand(suite='/my.yaml', procedure=None, store='file:///data/runs')
         """
         found = re.search(r":(?!//)", text)  # not the colon of file://
         head, label = (text[: found.start()], text[found.end() :]) if found else (text, None)
-        store, there, suite = head.rpartition("//")
-        if not suite or label == "" or (there and not store):
+        elsewhere = re.fullmatch(r"((?:\w+://)?.+?)//(.+)", head)
+        store, suite = elsewhere.groups() if elsewhere else (None, head)
+        if not suite or label == "" or suite.endswith("//"):
             raise HarnessError(f"cannot read {text!r}", fix="write [STORE//]SUITE[:PROCEDURE]")
-        return Operand(suite, label, store if there else None)
+        return Operand(suite, label, store)
 
 
 def contenders_of(
