@@ -178,8 +178,8 @@ CONVEXITY_GAP = Metric(
     "NAME-end are the g, a, b of the maximum; NAME-noise is what sampling of the examples alone "
     "reaches on a straight curve (a quantile over bootstrap samples). All per split.",
     invariances="exchange of the two runs (the noise up to its draws), adding a straight slope to "
-    "the curve. Not under permutation or rescaling of units. At least as large as `barrier`'s lerp. No metric in the "
-    "sense of mathematics: the triangle inequality can fail.",
+    "the curve. Not under permutation or rescaling of units. At least as large as `barrier`'s "
+    "lerp. No metric in the sense of mathematics: the triangle inequality can fail.",
     cost="(points - 2) forward passes per pair and split, and one per run and split, as `barrier`; "
     "points^3 / 6 subtractions per resample; with batch norm `points` passes over train.",
     oracle="closed forms along the line (linear, quadratic, double well, samples, W), 0 for convex "
