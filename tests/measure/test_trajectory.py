@@ -63,7 +63,7 @@ def test_a_run_is_trained_again_once_for_all_who_ask_and_the_first_pays():
     place = world(known)
     shared = place.shared()
     first, second = (place.probe("a", "b", shared=shared) for _ in range(2))
-    assert first.replay() is second.replay()
+    assert torch.equal(first.replay().loss, second.replay().loss)
     assert Counting.times == 1
     assert (first.ledger.cost().forward, first.ledger.cost().backward) == (20, 20)
     assert second.ledger.cost().forward == 0
