@@ -15,7 +15,7 @@ from harness.analyze.provenance import metric_notes, provenance
 from harness.analyze.results import Results
 from harness.analyze.shares import variance_shares
 from harness.analyze.spread import ScoreNature, run_scores, spreads
-from harness.analyze.testing import Testing
+from harness.analyze.testing import Separator
 from harness.api.cells import Plan, TrainWork
 from harness.api.findings import Answer, Findings, ProcedureNote
 from harness.api.suites import Suite
@@ -31,7 +31,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
     }
     notes = _notes(plan, results)
     found = spreads(results.scores, natures)
-    testing = Testing(catalogue, suite.scores, results.files)
+    testing = Separator(catalogue, suite.scores, results.files)
     shares = variance_shares(results.scores, found, suite.seeds.design, testing.apart)
     finished = results.readings[results.readings["state"] == "ok"]
     readings = finished[~finished["detail"]]

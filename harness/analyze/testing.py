@@ -24,7 +24,7 @@ Array = NDArray[np.float32]
 
 
 @dataclass
-class Testing:
+class Separator:
     """Reads the predictions of a procedure on a split once, for all scores that are means.
 
     `files(key)` is the file of an evaluation's predictions, or None where there is none.
