@@ -140,7 +140,8 @@ class MeasureWork:
     among the parents; their cells are the other parents, in this order. `varied` holds, for a
     metric across a setting of the method, its value in each parent (whose key holds it already).
     `parts` is the number of parts whose readings are joined instead of measuring anything: their
-    cells are the last parents. They say nothing new, so they do not enter the identity.
+    cells are the last parents. They say nothing new, so they do not enter the identity. `scores`
+    are those of the suite's scores that the metric asks for.
     """
 
     metric: Use
@@ -152,6 +153,7 @@ class MeasureWork:
     branches: tuple[Branch, ...] = ()
     varied: tuple[float, ...] = ()
     parts: int = 0
+    scores: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,9 @@ class Metric(Offer):
     values, which the metric finds in `Subject.varied`.
 
     `parts` lets long work be split: a run that is killed then loses only the parts that it was at.
+
+    `scores(settings)` names those of the suite's scores that it wants to compute at points of its
+    own: `probe.score` gives them.
     """
 
     noun: ClassVar[str] = "metric"
@@ -188,6 +191,7 @@ class Metric(Offer):
     branches: Callable[[Any, int | None], tuple[Branch, ...]] | None = None
     across: str = ""
     parts: Parts | None = None
+    scores: Callable[[Any], tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,14 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class ProbeScore:
+    """A score of the suite: `value(logits [n, c], targets [n])`, and which way is better."""
+
+    value: Callable[[Tensor, Tensor], float]
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
 class Subject:
     """What is being measured: one entry per run, in the order of the cell's parents.
 
@@ -71,6 +79,10 @@ class Probe(Protocol):
     @property
     def splits(self) -> Sequence[str]:
         """Evaluation splits that the suite wants the metric read on, in-domain first."""
+
+    @property
+    def scores(self) -> Mapping[str, ProbeScore]:
+        """The suite's scores that the metric asked for (`Metric.scores`), by label."""
 
     def kind(self, split: str) -> Literal["train", "id", "ood"]:
         """What kind of split a name stands for."""

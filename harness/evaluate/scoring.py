@@ -47,6 +47,11 @@ def score(
     )
 
 
+def value_of(predictions: Predictions, offer: Score, settings: Settings) -> float:
+    """One score; raises `ValueError` where it is not finite."""
+    return _Prepared(predictions).value(offer, settings)
+
+
 def rescore(
     key: str, uses: Sequence[Use], split: SplitUse, store: Store, catalogue: Catalogue
 ) -> Scored:

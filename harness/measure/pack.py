@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.api.cells import Cell, MeasureWork, PartWork, SplitUse
+from harness.api.cells import Cell, MeasureWork, PartWork, SplitUse, Use
 from harness.api.offers import Metric
+from harness.api.probes import ProbeScore
 from harness.api.readings import Reading
 from harness.compute.quitting import no_quitting
 from harness.compute.workbench import Workbench
@@ -19,16 +20,23 @@ from harness.measure.subjects import subject_of
 Looking = Callable[[MeasureWork], Trainings]
 """Looks into the trainings of the runs that a piece of work is about."""
 
+Scoring = Callable[[Use, str], ProbeScore]
+"""Makes one of the suite's scores ready for logits at any point; the name is the metric's."""
+
 
 def measure_pack(
-    cells: Sequence[Cell], bench: Workbench, looking: Looking | None = None
+    cells: Sequence[Cell],
+    bench: Workbench,
+    looking: Looking | None = None,
+    scoring: Scoring | None = None,
 ) -> Iterator[tuple[Cell, Reading | Exception]]:
     """Readings of cells one by one, in order; a cell that fails yields its exception.
 
     A reading does not depend on the other cells of the pack, except for its cost: what an earlier
-    cell has paid for is free. Without `looking`, nothing is known of how runs were trained.
+    cell has paid for is free. Without `looking`, nothing is known of how runs were trained;
+    without `scoring`, metrics have loss and error only.
     """
-    scenes = Scenes(bench, looking)
+    scenes = Scenes(bench, looking, scoring)
     for cell in cells:
         try:
             with no_quitting():
@@ -49,7 +57,8 @@ def _measure(cell: Cell, bench: Workbench, scenes: "Scenes") -> Reading:
     if part is None and work.parts:
         return join(metric, settings, _parts(cell, work, bench))
     subject = subject_of(cell, work)
-    order = Order(metric, settings, subject, tuple(split.name for split in work.splits), part)
+    names = tuple(split.name for split in work.splits)
+    order = Order(metric, settings, subject, names, part, scenes.scores(work))
     return read(order, scenes.of(cell, work))
 
 
@@ -84,7 +93,14 @@ class Scenes:
 
     bench: Workbench
     looking: Looking | None = None
+    scoring: Scoring | None = None
     _places: dict[str, list[_Place]] = field(default_factory=dict)
+
+    def scores(self, work: MeasureWork) -> dict[str, ProbeScore]:
+        """The scores that a metric asked for, by label."""
+        if self.scoring is None:
+            return {}
+        return {use.label: self.scoring(use, work.metric.label) for use in work.scores}
 
     def of(self, cell: Cell, work: MeasureWork) -> Shared:
         """The scene of a cell: what it shares with the cells before it."""

@@ -1,7 +1,8 @@
 """The probe: all that a metric is given, standing on a scene."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import torch
@@ -11,6 +12,7 @@ from harness.api.attention import AttentionLogits
 from harness.api.contexts import Evaluation, Krylov, Subject, Weights
 from harness.api.errors import HarnessError
 from harness.api.looks import Look
+from harness.api.probes import ProbeScore
 from harness.api.symmetries import Symmetry
 from harness.api.trajectories import Trace, TrainingFacts
 from harness.compute.streams import stream
@@ -43,8 +45,10 @@ class SceneProbe:
         splits: Sequence[str],
         access: AccessControl,
         shared: Shared,
+        scores: Mapping[str, ProbeScore] = MappingProxyType({}),
     ) -> None:
         self.view = View(subject, access, shared, splits)
+        self.scores = scores
         self._splits = tuple(splits)
 
     @property

@@ -1,12 +1,13 @@
 """One reading: the metric runs under guard, its cost is counted, its protocol completed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.api.contexts import Subject
 from harness.api.errors import HarnessError
 from harness.api.offers import Metric
+from harness.api.probes import ProbeScore
 from harness.api.readings import Reading
 from harness.api.settings import Json, Settings
 from harness.compute.device import autocast
@@ -21,7 +22,8 @@ from harness.measure.shared import Shared
 class Order:
     """What to measure: a metric with its settings, on a subject, on some evaluation splits.
 
-    `part` is the number of the part to measure, where the work is split.
+    `part` is the number of the part to measure, where the work is split; `scores` are those of the
+    suite that the metric asked for.
     """
 
     metric: Metric
@@ -29,6 +31,7 @@ class Order:
     subject: Subject
     splits: tuple[str, ...]
     part: int | None = None
+    scores: Mapping[str, ProbeScore] = field(default_factory=dict)
 
     def measure(self, probe: SceneProbe) -> Reading:
         """What the metric makes of it."""
@@ -49,7 +52,7 @@ def read(order: Order, shared: Shared) -> Reading:
     """
     access = AccessControl(order.metric.name, order.metric.access)
     scene = shared.scene
-    probe = SceneProbe(order.subject, order.splits, access, shared)
+    probe = SceneProbe(order.subject, order.splits, access, shared, order.scores)
     with _evaluation_mode(scene):
         reading, restored = _guarded(order, probe, shared)
     if not isinstance(reading, Reading):  # a plugin's function may return anything

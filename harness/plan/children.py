@@ -12,7 +12,10 @@ from harness.api.cells import (
     Seeds,
     SplitUse,
     Stage,
+    Use,
 )
+from harness.api.errors import HarnessError
+from harness.api.numbers import words
 from harness.api.offers import Metric
 from harness.api.suites import MetricUse, Suite
 from harness.plan.branches import branch_cells, branches_of
@@ -70,12 +73,30 @@ def measure_cells(
                     pair_kind=kind,
                     branches=branches,
                     parts=parts_of(metric.use, catalogue),
+                    scores=_scores(suite, metric, catalogue),
                 )
                 molds[kind, branches] = Whole.of(procedure.label, work, terms)
             parents = [*subject, *(branched[subject[0].key, branch] for branch in branches)]
             whole = molds[kind, branches]
             cells += whole.cells(seeds, tuple(parent.key for parent in parents))
     return cells
+
+
+def _scores(suite: Suite, metric: MetricUse, catalogue: Catalogue) -> tuple[Use, ...]:
+    """Those of the suite's scores that a metric's settings name."""
+    offer, settings = offer_from(metric.use, catalogue)
+    if not isinstance(offer, Metric) or offer.scores is None:
+        return ()
+    known = {use.label: use for use in suite.scores}
+    wanted = offer.scores(settings)
+    for label in wanted:
+        if label not in known:
+            raise HarnessError(
+                f"the metric '{metric.use.label}' asks for the score '{label}'",
+                where=f"suite {suite.id}",
+                fix=f"add it to `scores:`, or name one of {words(known, 'or')}",
+            )
+    return tuple(known[label] for label in wanted)
 
 
 def visible(suite: Suite, metric: MetricUse, access: str) -> tuple[SplitUse, ...]:

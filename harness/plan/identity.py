@@ -105,6 +105,8 @@ def shared_identity(
         case MeasureWork():
             splits: list[Json] = [{"name": s.name, **_split(s)} for s in work.splits]
             parts |= {"metric": _use(work.metric), "of": work.of}
+            if work.scores:
+                parts["scores"] = [_score(use) for use in work.scores]
             return parts | ({"splits": splits} if splits else {})
         case PartWork(whole=whole, part=part):
             measured = shared_identity(Stage.MEASURE, whole, precision, limit)

@@ -14,6 +14,7 @@ from harness.api.readings import Reading
 from harness.api.results import CellRecord
 from harness.compute.quitting import no_quitting
 from harness.compute.weights import save_weights
+from harness.evaluate.at_points import at_points
 from harness.evaluate.predict import predict
 from harness.evaluate.predictions import write_predictions
 from harness.evaluate.scoring import rescore, score
@@ -178,8 +179,9 @@ def _measure(cells: Sequence[Cell], context: WorkContext, teller: _Teller) -> No
     teller.started(cells[0])
     left = list(cells)
     looking = partial(Replays, context.bench)
+    scoring = partial(at_points, context.catalogue)
     try:
-        for cell, reading in measure_pack(cells, context.bench, looking):
+        for cell, reading in measure_pack(cells, context.bench, looking, scoring):
             left.remove(cell)
             try:
                 if not isinstance(reading, Reading):

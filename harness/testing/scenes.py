@@ -13,6 +13,7 @@ from harness.api.attention import Attention
 from harness.api.cells import Branch, Seeds
 from harness.api.contexts import Subject
 from harness.api.networks import Network
+from harness.api.probes import ProbeScore
 from harness.api.settings import Settings
 from harness.api.symmetries import Symmetry
 from harness.api.trajectories import Trace, TrainingFacts
@@ -65,7 +66,7 @@ class World:
     end and "a/POINT" at other points, in order. `head`, `features`, `symmetries` and `attention`
     are those of a `Network`; `trainings` says how the runs were trained, and `branches` which of
     them are branches of the run that is measured. `varied` are the values of the setting that a
-    metric looks across, by run.
+    metric looks across, by run. `scores` are those of the suite.
     """
 
     module: nn.Module
@@ -81,6 +82,7 @@ class World:
     trainings: Known | None = None
     branches: Mapping[str, Branch] = field(default_factory=dict)
     varied: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, ProbeScore] = field(default_factory=dict)
 
     def shared(self) -> Shared:
         """The world as a pack sees it; hand it on to share work between readings."""
@@ -112,7 +114,11 @@ class World:
         """A probe on some runs, as a metric with that access would get it."""
         shared = shared or self.shared()
         return SceneProbe(
-            self._subject(keys), self._evaluated(), AccessControl("test", access), shared
+            self._subject(keys),
+            self._evaluated(),
+            AccessControl("test", access),
+            shared,
+            self.scores,
         )
 
     def read(
@@ -124,7 +130,7 @@ class World:
     ) -> Reading:
         """A reading of a metric on some runs, on every split but "train"."""
         chosen = settings or metric.settings()
-        order = Order(metric, chosen, self._subject(keys), self._evaluated())
+        order = Order(metric, chosen, self._subject(keys), self._evaluated(), scores=self.scores)
         return read(order, shared or self.shared())
 
     def _named(self, key: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.api.offers import Metric
@@ -19,9 +20,11 @@ from harness_landscape.straight_line import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
-    from harness.api.contexts import Evaluation, Probe
+    from harness.api.contexts import Evaluation, Probe, Weights
 
 
 NOTHING = (math.nan, None, math.nan)
@@ -36,6 +39,11 @@ class BarrierSettings(Settings):
         source="steps of 0.1: Wortsman et al. 2022, arXiv 2109.01903",
         ge=3,
         le=1001,
+    )
+    scores: tuple[str, ...] = setting(
+        (),
+        "scores of the suite to read barriers of too, by name, besides loss and error",
+        source="Frankle et al. 2020, arXiv 1912.05671 (of error), for any score",
     )
     recalibrate: Recalibrate = setting("auto", RECALIBRATE, source=RECALIBRATE_SOURCE)
 
@@ -52,6 +60,11 @@ def measure(settings: BarrierSettings, probe: Probe) -> Reading:
         found = probe.evaluate(points, split, each=True)
         values += barriers(alphas, found, split)
         y = {"loss": found.loss.tolist(), "error": found.error.tolist()}
+        along = scores_along(probe, points, split)
+        gone = found.example_losses is not None and diverged(found.example_losses)
+        for name, at in along.items():
+            values += of_score(alphas, at, name, split, gone=gone)
+        y |= {name: at.values for name, at in along.items()}
         curves.append(Curve(name="line", split=split, x=alphas, y=y, axis="alpha"))
         sizes[split] = found.examples
     return Reading(
@@ -67,6 +80,42 @@ def measure(settings: BarrierSettings, probe: Probe) -> Reading:
             "parameters": "all",
         },
     )
+
+
+@dataclass(frozen=True)
+class Along:
+    """A score at every point, and which way is better."""
+
+    values: list[float]
+    higher_is_better: bool
+
+
+def scores_along(probe: Probe, points: Sequence[Weights], split: str) -> dict[str, Along]:
+    """The scores that were asked for, at points on a line."""
+    if not probe.scores:
+        return {}
+    logits, targets = probe.logits(points, split), probe.targets(split)
+    return {
+        name: Along([score.value(each, targets) for each in logits], score.higher_is_better)
+        for name, score in probe.scores.items()
+    }
+
+
+def of_score(
+    alphas: list[float], along: Along, name: str, split: str, *, gone: bool
+) -> list[Value]:
+    """Both definitions on a score turned so that less is better; without a standard error."""
+    import torch
+
+    sign = -1.0 if along.higher_is_better else 1.0
+    each = sign * torch.tensor(along.values, dtype=torch.float64)[:, None]
+    values = []
+    for definition in ("lerp", "frankle"):
+        height, _, alpha = NOTHING if gone else _highest(alphas, each, definition)
+        values.append(Value(name=f"{definition}-{name}", split=split, value=height))
+        at = Value(name=f"{definition}-{name}-alpha", split=split, value=alpha, detail=True)
+        values.append(at)
+    return values
 
 
 def barriers(alphas: list[float], found: Evaluation, split: str) -> list[Value]:
@@ -129,12 +178,14 @@ BARRIER = Metric(
     "scores depends",
     formula="w(a) = (1-a) w0 + a w1. lerp-loss = max_a [L(w(a)) - (1-a) L(w0) - a L(w1)] "
     "(Entezari); frankle-error = max_a E(w(a)) - (E(w0) + E(w1)) / 2 (Frankle); frankle-loss and "
-    "lerp-error exchange L and E. NAME-alpha is the a of the maximum. All per split, >= 0.",
+    "lerp-error exchange L and E; lerp-SCORE and frankle-SCORE take a score, or its negative where "
+    "higher is better. NAME-alpha is the a of the maximum. All per split, >= 0.",
     invariances="exchange of the two runs. Not under permutation or rescaling of units: a permuted "
     "copy of a run has a barrier. Shrinking logits can hide a loss barrier on OOD splits: read the "
     "error too.",
-    cost="(points - 2) forward passes per pair and split, and one per run and split; with batch "
-    "norm also `points` passes over the training split.",
+    scores=lambda settings: settings.scores,
+    cost="(points - 2) forward passes per pair and split, and one per run and split, twice that "
+    "with `scores`; with batch norm also `points` passes over the training split.",
     oracle="closed forms along the line (linear, quadratic, double well, W), |c|/8 for curvature "
     "c < 0, 0 for convex losses, > 0 for a permuted copy.",
 )
