@@ -16,6 +16,7 @@ from harness.statistics.intervals import percentile
 from harness.statistics.line import RELIABLE, Line, Scale, fit_line, reliability
 from harness.statistics.line_draws import accuracies_drawn, slope_draws, slope_interval
 from harness.statistics.resampling import example_counts
+from harness.statistics.sampling import separate_runs
 from harness.statistics.transfer import ALPHAS, Scaling, fit_scaling, scaling_draws
 
 Array = NDArray[np.float64]
@@ -37,16 +38,13 @@ def line(table: RunTable, target: str, scale: Scale, examples: Mapping[str, int]
     wanted = np.ones(x.size, dtype=bool) if table.baselines is None else table.baselines
     placed = _placed(x, scale) & _placed(y, scale)
     through = wanted & placed
-    number = examples.get(table.columns.id)
     told = LineFit(
         target=target,
         in_domain=table.columns.id,
         scale=scale,
         models=int(through.sum()),
         left_out=int((wanted & ~placed).sum()),
-        reliability=None
-        if number is None or through.sum() < 2
-        else reliability(x[through], number),
+        reliability=_reliability(table, through, examples.get(table.columns.id)),
     )
     try:
         fitted = fit_line(x[through], y[through], scale)
@@ -56,7 +54,7 @@ def line(table: RunTable, target: str, scale: Scale, examples: Mapping[str, int]
         "slope": fitted.slope,
         "intercept": fitted.intercept,
         "r2": fitted.r2 if np.isfinite(fitted.r2) else None,
-        "warning": _doubt(told.reliability),
+        "warning": _doubt(told.reliability, known=table.columns.id in table.correct),
     }
     return Lined(told.model_copy(update=found), fitted, through)
 
@@ -190,11 +188,28 @@ def _scores(
     return accuracies_drawn(right[places], counts)
 
 
-def _doubt(known: float | None) -> str:
-    if known is None or known >= RELIABLE:
+def _reliability(table: RunTable, through: NDArray[np.bool_], examples: int | None) -> float | None:
+    """The share of the in-domain variance that testing does not add.
+
+    From predictions it is estimated: all runs are tested on the same examples, and what they find
+    hard or easy alike is no noise between them. From the number of examples alone it is a bound.
+    """
+    right, runs = table.correct.get(table.columns.id), int(through.sum())
+    if runs < 2 or examples is None or examples < 2:
+        return None
+    if right is None:
+        return reliability(table.numbers[table.columns.id][through], examples)
+    apart = separate_runs(right[through].astype(np.float64))
+    return min(1.0, max(0.0, apart.seeds / apart.observed)) if apart.observed > 0 else 0.0
+
+
+def _doubt(reliable: float | None, *, known: bool) -> str:
+    if reliable is None or reliable >= RELIABLE:
         return ""
-    share = f"only {known:.0%}" if known > 0 else "nothing"
-    return (
-        f"{share} of the spread in-domain is more than the noise of testing: no slope can be "
-        "read off these runs alone (baselines that vary more are needed)"
-    )
+    if known:
+        head = f"{reliable:.0%} of the spread in-domain is not noise of testing"
+    elif reliable > 0:
+        head = f"maybe only {reliable:.0%} of the spread in-domain is not noise of testing"
+    else:
+        head = "the spread in-domain is no larger than the noise of testing"
+    return f"{head}: a slope is read off baselines that vary more, not off such runs alone"

@@ -53,8 +53,9 @@ class LineFit(Record):
 
     `slope_low` and `slope_high` end a 95 % interval over models (and examples, where predictions
     are known) drawn anew. `left_out` counts models at 0 or 1, which have no place on the scale.
-    `reliability` is the share of the variance of in-domain accuracies that is not noise of testing,
-    None where the number of test examples is unknown. A `warning` says why not to trust the slope.
+    `reliability` is the share of the variance of in-domain accuracies that is not noise of testing:
+    an estimate from predictions, a lower bound from the number of examples, None without either. A
+    `warning` says why not to trust the slope.
     """
 
     target: str

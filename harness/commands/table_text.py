@@ -105,7 +105,8 @@ def _components(found: TableFindings) -> None:
 
 
 def _lines(found: TableFindings) -> None:
-    headers = ("OOD score", "scale", "slope", "95 %", "R2", "runs", "real in-domain spread")
+    headers = ("OOD score", "scale", "slope", "95 %", "R2", "runs", "in-domain spread not noise")
+    known = any(each.kind == "id" and each.seed_sd is not None for each in found.spreads)
     rows = [
         (
             each.target,
@@ -116,7 +117,11 @@ def _lines(found: TableFindings) -> None:
             else f"{fixed(each.slope_low, 2)} to {fixed(each.slope_high, 2)}",
             fixed(each.r2, 3),
             str(each.models),
-            percent(each.reliability),
+            percent(each.reliability)
+            if known
+            else f"at least {percent(each.reliability)}"
+            if each.reliability is not None
+            else NOTHING,
         )
         for each in found.lines
     ]

@@ -236,3 +236,26 @@ def test_a_bad_long_table_is_refused_in_one_line(frame, says, tmp_path):
             tmp_path / "t.csv", runs=["run"], id="test", ood=["far"],
             predictions=tmp_path / "p.parquet",
         )  # fmt: skip
+
+
+def test_what_all_runs_find_hard_is_no_noise_between_them(tmp_path):
+    generator = np.random.default_rng(5)
+    labels = np.zeros(EXAMPLES, int)
+    hard = np.arange(EXAMPLES) < EXAMPLES // 2
+    wrong = np.stack([hard & (generator.random(EXAMPLES) < 0.9 + n / 150) for n in range(RUNS)])
+    arrays = predictions() | {"test": wrong.astype(int), "test_labels": labels}
+    np.savez(tmp_path / "p.npz", **arrays)
+    shares = pd.DataFrame(
+        {name: accuracy(arrays, name) for name in ("test", "far")} | {"models": arrays["models"]}
+    )
+    shares.to_csv(tmp_path / "t.csv", index=False)
+
+    given = {"runs": ["models"], "id": "test", "ood": ["far"]} | HOW
+    estimate = harness.analyze_table(tmp_path / "p.npz", **given).lines[0].reliability
+    bound = (
+        harness.analyze_table(tmp_path / "t.csv", **given, examples={"test": EXAMPLES})
+        .lines[0]
+        .reliability
+    )
+    assert bound == 0
+    assert estimate > 0.3

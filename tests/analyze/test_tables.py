@@ -94,7 +94,7 @@ def test_in_domain_noise_is_a_warning_where_no_slope_can_be_read(tmp_path):
     found = harness.analyze_table(saved(frame, tmp_path), **CALL, **HOW, examples={"id": 1000})
 
     assert found.lines[0].reliability == 0
-    assert found.lines[0].warning.startswith("nothing of the spread in-domain is more than")
+    assert found.lines[0].warning.startswith("the spread in-domain is no larger than")
 
 
 def test_transfer_recovers_the_law_on_the_hull(tmp_path):
