@@ -110,10 +110,12 @@ NORMS = Metric(
     "||w0||; log-spectral-product = sum_i log sigma_max(W_i); log-frobenius-product = sum_i log "
     "||W_i||_F; path = sqrt(sum_j f_{w^2}(1)_j), the network with squared weights at an input of "
     "ones, batch norm folded in with torch's eps of 1e-5; there is none with layer or group norm "
-    "(so none for `cnn` by default), nor for tokens; spectral-LAYER, l2-MODULE, distance-MODULE one by one.",
+    "(so none for `cnn` by default), nor for tokens; spectral-LAYER, l2-MODULE, distance-MODULE "
+    "one by one.",
     invariances="path: rescaling of units (c u, v / c) of a ReLU network. All: permutation of "
     "units; distance: if the start is permuted alike.",
-    cost="one forward pass of one example where there is a path norm; one eigenvalue problem per weight matrix.",
+    cost="one forward pass of one example where there is a path norm; one eigenvalue problem per "
+    "weight matrix.",
     oracle="diagonal and rank-one matrices, singular values, sums over all paths of a small "
     "network, batch norm folded into its layer by hand.",
 )

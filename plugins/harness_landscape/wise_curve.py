@@ -8,6 +8,7 @@ from harness.api.errors import HarnessError
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
 from harness.api.settings import Settings, setting
+from harness_landscape.barrier import barriers
 from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
@@ -50,6 +51,8 @@ def measure(settings: WiseCurveSettings, probe: Probe) -> Reading:
     points = ready(line, probe, settings.recalibrate)
     found = {split: probe.evaluate(points, split, each=True) for split in probe.splits}
     values = [value for split in probe.splits for value in _middle(found[split], split)]
+    for split in probe.splits:  # between the domains of pretraining and fine-tuning
+        values += barriers(alphas, found[split], split)
     reference = next((split for split in probe.splits if probe.kind(split) == "id"), None)
     if reference is not None:
         best = _best(found[reference].error)
@@ -152,9 +155,10 @@ WISE_CURVE = Metric(
     formula="w(a) = (1-a) w_start + a w_end. middle-gain-error = min(E(w(0)), E(w(1))) - E(w(.5)), "
     "middle-gain-loss: L for E; chosen-gain-error = E(w(1)) - E(w(a*)) on an OOD split, a* = "
     "chosen-alpha the largest a of least error on the first in-domain split; area-error: area "
-    "between the curve of (in-domain, OOD) accuracy over a and its chord, positive above it.",
+    "between the curve of (in-domain, OOD) accuracy over a and its chord, positive above it. lerp-loss, frankle-error and "
+    "their like: `barrier` between start and end, the two domains' models, on every split.",
     invariances="permutation of units (start and end go together). Not under rescaling of units.",
     cost="(steps + 1) forward passes per run and split; with batch norm as many passes over train.",
     oracle="curves in closed form (parabolas, a straight line, a loop), a* told apart from the "
-    "best a on OOD, the polygon's area by triangles.",
+    "best a on OOD, the polygon's area by triangles, barriers of a parabola.",
 )

@@ -177,3 +177,13 @@ def test_a_diverged_run_gives_no_number_and_no_exception():
     )
     found = values(scene.read(WISE_CURVE, ["a"]))
     assert math.isnan(found["middle-gain-loss"])
+
+
+def test_barriers_between_start_and_end_are_read_on_either_domain():
+    """In-domain the error falls in a straight line, OOD it rises to .5 in between."""
+    scene = curves(lambda a: 1 - a, lambda a: 2 * a * (1 - a))
+    reading = scene.read(WISE_CURVE, ["a"])
+    assert values(reading, "test")["lerp-error"] == pytest.approx(0)
+    assert values(reading, "test")["frankle-error"] == pytest.approx(0.5)
+    assert values(reading)["lerp-error"] == pytest.approx(0.5)
+    assert values(reading)["frankle-error"] == pytest.approx(0.5)
