@@ -84,19 +84,21 @@ def _asset(name: str) -> str:
 
 def _library() -> str:
     """plotly.js, compressed and in base64."""
-    code = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
-    return base64.b64encode(gzip.compress(code, 6, mtime=0)).decode("ascii")
+    return _packed((files("plotly") / "package_data" / "plotly.min.js").read_bytes())
+
+
+def _packed(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode("ascii")
 
 
 def _data(group: Group) -> str:
-    """The figures of a group as JSON that is safe inside a script element."""
+    """The figures of a group as JSON, compressed and in base64: it is mostly digits."""
     told = [
         {"data": figure.data, "layout": figure.layout}
         | ({"surface": figure.surface} if figure.surface else {})
         for figure in group.figures
     ]
-    text = json.dumps(told, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return _packed(json.dumps(told, allow_nan=False, separators=(",", ":")).encode())
 
 
 def _spaced(text: str) -> Any:  # markupsafe comes with jinja2

@@ -2,14 +2,14 @@
 // Unpacks plotly.js, draws figures when they come into view, follows light, dark and print.
 (() => {
   const groups = [...document.querySelectorAll("figure.group")].map((element) => ({
-    figures: JSON.parse(element.querySelector("script").textContent),
+    packed: element.querySelector("script.figures"),
     plots: [...element.querySelectorAll(".plot")],
     panels: [...element.querySelectorAll(".panel")],
     choice: element.querySelector("select"),
     views: [...element.querySelectorAll(".views button")],
   }));
-  const plots = groups.flatMap(({ figures, plots }) =>
-    plots.map((element, place) => ({ element, figure: figures[place], drawn: false, solid: false })),
+  const plots = groups.flatMap(({ plots }) =>
+    plots.map((element) => ({ element, figure: null, drawn: false, solid: false })),
   );
   const config = {
     displayModeBar: false,
@@ -51,7 +51,7 @@
     plot.drawn = true;
     return Plotly.react(plot.element, themed(figure.data, style), layout, config);
   };
-  const visible = (plot) => plot.element.offsetParent !== null;
+  const visible = (plot) => plot.figure !== null && plot.element.offsetParent !== null;
 
   const choose = ({ choice, panels }) => {
     if (!choice) return;
@@ -89,7 +89,7 @@
         }
         group.views.forEach((other) => other.setAttribute("aria-pressed", other === button));
         of(group).forEach((plot) => {
-          const solid = place === 1 && Boolean(plot.figure.surface);
+          const solid = place === 1 && Boolean(plot.figure?.surface);
           if (plot.solid === solid) return;
           if (plot.drawn) Plotly.purge(plot.element);
           plot.drawn = false;
@@ -113,14 +113,21 @@
     await Plotly.downloadImage(plot.element, { format, width, height, scale: 2, filename });
   });
 
-  const unpack = async () => {
-    const text = document.getElementById("plotly").textContent.trim();
-    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const inflated = (element) => {
+    const bytes = Uint8Array.from(atob(element.textContent.trim()), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  };
+  const unpack = async () => {
     const script = document.createElement("script");
     script.nonce = nonce;
-    script.textContent = await new Response(stream).text();
+    script.textContent = await inflated(document.getElementById("plotly"));
     document.head.append(script);
+    const told = await Promise.all(groups.map(({ packed }) => inflated(packed)));
+    const figures = told.flatMap((text) => JSON.parse(text));
+    plots.forEach((plot, place) => {
+      plot.figure = figures[place];
+    });
   };
   const nonce = document.currentScript.nonce;
 
