@@ -69,12 +69,13 @@ def fill(
     overrides: Sequence[str] = (),
     precision: str = "float32",
 ) -> Plan:
-    """Write all cells of the suite but those `without`."""
+    """Write all cells of the suite but those `without`, and but the split val."""
     checked, catalogue = open_suite(suite, overrides=overrides)
     plan = expand(checked, catalogue, precision=precision)
     place = Store(store)
     for cell in plan.cells:
-        if without(cell):
+        unasked = isinstance(cell.work, EvaluateWork) and cell.work.split.name == "val"
+        if unasked or without(cell):
             continue
         if isinstance(cell.work, EvaluateWork):
             answers = right(cell)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.analyze.cautions import FEW_SEEDS
 from harness.api.cells import Primary
 from harness.api.findings import Answer, PairSummary, ProcedureNote, Spread
 from harness.api.numbers import (
@@ -17,6 +16,7 @@ from harness.api.numbers import (
     words,
 )
 from harness.api.variance import VarianceShare
+from harness.statistics.comparison import FEW_SEEDS
 
 Notes = Sequence[ProcedureNote]
 SHOWN = 4  # OOD splits named in a sentence; the others are in the table

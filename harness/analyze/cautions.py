@@ -6,8 +6,7 @@ from harness.analyze.results import Results
 from harness.api.cells import Plan
 from harness.api.findings import Problem, Spread
 from harness.api.numbers import count, figures, some, words
-
-FEW_SEEDS = 8  # below this, tests on seed means have next to no power, shares next to no precision
+from harness.statistics.comparison import FEW_SEEDS
 
 
 def warnings_of(results: Results, plan: Plan, found: Sequence[Spread]) -> tuple[str, ...]:
@@ -71,15 +70,22 @@ def _not_finite(results: Results, found: Sequence[Spread]) -> Iterator[str]:
         yield f"NaN or infinite scores in {where}: no mean is given there."
     readings = results.readings[results.readings["state"] == "ok"]
     values = readings["value"]
-    infinite = int((~values.abs().lt(float("inf"))).sum())
-    if infinite:
-        yield f"{infinite:,} of {count(len(values), 'metric value')} are NaN or infinite."
-    lost = readings[~readings["converged"]]["key"].nunique()
-    if lost:
-        yield f"{count(int(lost), 'metric reading')} did not converge; shown and counted."
+    infinite = readings[~values.abs().lt(float("inf"))]["metric"]
+    if len(infinite):
+        told = f"{len(infinite):,} of {count(len(values), 'metric value')} are NaN or infinite"
+        yield f"{told} ({_most(infinite)})."
+    lost = readings[~readings["converged"]].drop_duplicates("key")["metric"]
+    if len(lost):
+        told = count(len(lost), "metric reading")
+        yield f"{told} did not converge ({_most(lost)}); shown and counted."
     unscorable = int(results.scores.drop_duplicates("key")["unscorable"].sum())
     if unscorable:
         yield f"{count(unscorable, 'prediction')} could not be scored and counted as the worst."
+
+
+def _most(metrics: "pd.Series[str]") -> str:
+    """The metrics that stand there most often, those with most first."""
+    return some([str(metric) for metric in metrics.value_counts(sort=True).index], 5)
 
 
 def _mixtures(results: Results) -> Iterator[str]:

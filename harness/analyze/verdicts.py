@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.analyze.cautions import FEW_SEEDS
 from harness.analyze.comparison_design import Asked, Design
 from harness.analyze.contenders import Gathered
 from harness.api.cells import Seeds
 from harness.api.comparisons import Comparison, Pairing, PairTest, SplitComparison
 from harness.api.numbers import count, decimals_of, figures, fixed, percent, words
-from harness.statistics.comparison import seeds_to_reach
+from harness.statistics.comparison import FEW_SEEDS, seeds_to_reach
 
 Chosen = Sequence[tuple[Seeds, ...]]
 

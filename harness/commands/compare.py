@@ -129,7 +129,8 @@ def _tell(found: Comparison) -> None:
 
 
 def _write(found: Comparison, out: Path, *, force: bool) -> None:
-    from harness.report.comparison import markdown, pairs_frame, text_frame
+    from harness.report.comparison import markdown
+    from harness.report.comparison_frames import pairs_frame, text_frame
     from harness.report.export import form_of, write_frame
     from harness.store.disk import write_text
 

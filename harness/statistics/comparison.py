@@ -18,6 +18,9 @@ EXACT = 1 << 14
 """Up to so many arrangements all are tried; beyond, so many random ones."""
 TIE = 1e-12
 
+FEW_SEEDS = 8
+"""Below, tests on seed means have next to no power, and shares next to no precision."""
+
 
 def sign_flip_test(differences: Array, generator: np.random.Generator) -> float:
     """Two-sided p that the seeds' mean differences [seeds] are symmetric around 0.
