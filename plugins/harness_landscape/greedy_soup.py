@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,15 +28,13 @@ def greedy_soup(probe: Probe, split: str, ready: Ready) -> tuple[Weights, int]:
     for run in order[1:]:
         candidate = dict(probe.line(soup, probe.weights(run), [1 / (size + 1)])[0])
         tried = _score(ready(candidate), split, probe)[0]
-        if tried <= error:  # a diverged run makes NaN, which is not
+        if tried <= error < inf:
             soup, error, size = candidate, tried, size + 1
     return ready(soup), size
 
 
 def _score(point: Weights, split: str, probe: Probe) -> tuple[float, float]:
-    """Error, then loss; what is not finite comes last."""
-    import math
-
+    """Error, then loss; what has no finite loss comes last, and joins nothing."""
     found = probe.evaluate([point], split)
     error, loss = float(found.error[0]), float(found.loss[0])
-    return error, loss if math.isfinite(loss) else math.inf
+    return (error, loss) if isfinite(loss) else (inf, inf)

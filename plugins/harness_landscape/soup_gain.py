@@ -100,7 +100,7 @@ def _gains(
     soup = _soup(members, settings, probe)
     gains: dict[str, dict[str, Tensor]] = {}
     for split in probe.splits:
-        loss, error = sums[split] / len(members)
+        loss, error = _mean(sums[split], len(members))
         rivals = {"gain": _each(soup, split, probe)}
         if settings.ensemble:
             rivals["ensemble-gain"] = _of_logits(logits[split] / len(members), split, probe)
@@ -112,17 +112,20 @@ def _gains(
 
 def _greedy(chosen_on: str, settings: SoupGainSettings, probe: Probe) -> list[Value]:
     """Gains of the greedy soup over the mean run, and its size."""
+    import torch
+
     soup, size = greedy_soup(
         probe, chosen_on, lambda point: ready([point], probe, settings.recalibrate)[0]
     )
     runs = len(probe.subject.keys)
     values = [Value(name="greedy-size", value=size)]
     for split in probe.splits:
-        total = _each(soup, split, probe) * -runs
+        total = torch.zeros(2, 1).double()
         for run in range(runs):
             [point] = ready([probe.weights(run)], probe, settings.recalibrate)
             total = total + _each(point, split, probe)
-        for name, each in zip(("greedy-gain-loss", "greedy-gain-error"), total / runs, strict=True):
+        gains = _mean(total, runs) - _each(soup, split, probe)
+        for name, each in zip(("greedy-gain-loss", "greedy-gain-error"), gains, strict=True):
             values.append(_value(name, split, each))
     return values
 
@@ -143,6 +146,14 @@ def _each(point: Weights, split: str, probe: Probe) -> Tensor:
     if found.example_losses is None or found.example_errors is None:  # they were asked for
         raise TypeError("the probe gave no values per example")
     return torch.cat([found.example_losses, found.example_errors])
+
+
+def _mean(total: Tensor, runs: int) -> Tensor:
+    """Losses and errors [2, n] of the mean run; NaN where a run has diverged: it has no error."""
+    import torch
+
+    mean = total / runs
+    return mean if bool(mean[0].isfinite().any()) else torch.full_like(mean, torch.nan)
 
 
 def _of_logits(logits: Tensor, split: str, probe: Probe) -> Tensor:

@@ -176,7 +176,8 @@ def test_a_diverged_run_gives_no_number_and_no_exception():
     found = values(world.read(SOUP_GAIN, list(world.runs)))
     assert math.isnan(found["gain-loss"])
     assert math.isnan(found["ensemble-gain-loss"])
-    assert found["ensemble-gain-error"] <= 0
+    assert math.isnan(found["ensemble-gain-error"])  # a run that errs always is no run to beat
+    assert math.isnan(found["gain-error"])
 
 
 def greedy(world, keys=None):
@@ -217,3 +218,4 @@ def test_a_diverged_run_does_not_join_the_greedy_soup():
     broken = {name: torch.full_like(t, math.nan) for name, t in world.runs["r0"].items()}
     found = greedy(replace(world, runs={**world.runs, "r9": broken}))
     assert found["greedy-size", None] == greedy(world)["greedy-size", None]
+    assert greedy(replace(world, runs={"r8": broken, "r9": broken}))["greedy-size", None] == 1
