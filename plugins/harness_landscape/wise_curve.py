@@ -155,8 +155,9 @@ WISE_CURVE = Metric(
     formula="w(a) = (1-a) w_start + a w_end. middle-gain-error = min(E(w(0)), E(w(1))) - E(w(.5)), "
     "middle-gain-loss: L for E; chosen-gain-error = E(w(1)) - E(w(a*)) on an OOD split, a* = "
     "chosen-alpha the largest a of least error on the first in-domain split; area-error: area "
-    "between the curve of (in-domain, OOD) accuracy over a and its chord, positive above it. lerp-loss, "
-    "frankle-error and their like: `barrier` between start and end, the two domains' models, on every split.",
+    "between the curve of (in-domain, OOD) accuracy over a and its chord, positive above it. "
+    "lerp-loss, frankle-error and their like: `barrier` between start and end, the two domains' "
+    "models, on every split.",
     invariances="permutation of units (start and end go together). Not under rescaling of units.",
     cost="(steps + 1) forward passes per run and split; with batch norm as many passes over train.",
     oracle="curves in closed form (parabolas, a straight line, a loop), a* told apart from the "
