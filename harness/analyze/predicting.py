@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from harness.api.predictors import LadderStep, PredictorTest
 from harness.statistics.association import association
 from harness.statistics.incremental import gain, gain_interval, out_of_fold, partial_tests
-from harness.statistics.layout import Layout
+from harness.statistics.layout import Layout, Repeated
 from harness.statistics.permutation import Test, permutation_tests
 
 Array = NDArray[np.float64]
@@ -30,7 +30,7 @@ class Question:
     y: Array
     predictors: Mapping[str, Array]
     steps: Mapping[str, Mapping[str, Array]]
-    layout: Layout
+    layout: Layout | Repeated
     uses_ood: frozenset[str] = frozenset()
 
     @property

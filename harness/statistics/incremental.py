@@ -8,7 +8,7 @@ from scipy import stats
 
 from harness.statistics.association import Array
 from harness.statistics.intervals import Interval, percentile
-from harness.statistics.layout import Layout
+from harness.statistics.layout import Layout, Repeated
 from harness.statistics.permutation import Test, tests_of
 
 
@@ -16,7 +16,7 @@ def partial_tests(
     xs: Array,
     y: Array,
     controls: Array,
-    layout: Layout,
+    layout: Layout | Repeated,
     generator: np.random.Generator,
     *,
     permutations: int = 9_999,

@@ -117,3 +117,41 @@ def complete(
         if {c for c, other in zip(cluster, member, strict=True) if other == m} != clusters
     ]
     return [place for place, m in enumerate(member) if m not in lacking], lacking
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The same seeds several times over: the runs of a layout for each of several procedures.
+
+    Runs stand procedure by procedure, each in the layout's order. All procedures are rearranged
+    alike, within themselves: that holds its level also where procedures share what a seed drew, as
+    two learning rates share the pretrained weights.
+    """
+
+    base: Layout
+    times: int
+
+    @property
+    def cluster(self) -> tuple[Hashable, ...]:
+        """The cluster of every run; procedures share them."""
+        return self.base.cluster * self.times
+
+    @property
+    def runs(self) -> int:
+        """How many runs there are."""
+        return self.base.runs * self.times
+
+    @property
+    def design(self) -> Design:
+        """That of the layout."""
+        return self.base.design
+
+    @property
+    def arrangements(self) -> int:
+        """How many different permutations there are: those of the layout."""
+        return self.base.arrangements
+
+    def permutations(self, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+        """Random permutations of the runs' places, [count, runs]."""
+        one = self.base.permutations(count, generator)
+        return np.concatenate([one + self.base.runs * n for n in range(self.times)], axis=1)

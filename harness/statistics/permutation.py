@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.statistics.association import Array, Kind, associations
-from harness.statistics.layout import Layout
+from harness.statistics.layout import Layout, Repeated
 
 CEILING = 1e-9  # coefficients that differ by less are ties
 
@@ -29,7 +29,7 @@ class Test:
 def permutation_tests(
     xs: Array,
     y: Array,
-    layout: Layout,
+    layout: Layout | Repeated,
     generator: np.random.Generator,
     *,
     kind: Kind = "kendall",

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from harness.statistics.association import associations
-from harness.statistics.layout import Layout
+from harness.statistics.layout import Layout, Repeated
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def power_of_tau(
     return found / rounds
 
 
-def least_p(layout: Layout) -> float:
+def least_p(layout: Layout | Repeated) -> float:
     """The smallest p that a permutation test of this layout can give.
 
     One in as many arrangements as there are; twice that for independent runs, whose reversal gives
