@@ -1,6 +1,7 @@
 """What a reader must know before believing the answers: the warnings of a report."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from harness.analyze.results import Results
 from harness.api.cells import Plan
@@ -83,9 +84,9 @@ def _not_finite(results: Results, found: Sequence[Spread]) -> Iterator[str]:
         yield f"{count(unscorable, 'prediction')} could not be scored and counted as the worst."
 
 
-def _most(metrics: "pd.Series[str]") -> str:
-    """The metrics that stand there most often, those with most first."""
-    return some([str(metric) for metric in metrics.value_counts(sort=True).index], 5)
+def _most(metrics: Iterable[str]) -> str:
+    """The metrics that stand there most often."""
+    return some([metric for metric, _ in Counter(metrics).most_common()], 5)
 
 
 def _mixtures(results: Results) -> Iterator[str]:

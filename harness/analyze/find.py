@@ -51,7 +51,11 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
             *answers.quality(notes, found, shares, primary),
             *compared,
             *answers.seed_shares(notes, shares, primary),
-            *answers.connections(notes, pairs, primary),
+            *(
+                overview.connections(pairs, primary)
+                if overview.crowded(notes, pairs)
+                else answers.connections(notes, pairs, primary)
+            ),
         )
     )
     return Findings(

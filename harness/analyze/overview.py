@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from harness.analyze.answers import SHOWN
 from harness.api.cells import Primary
-from harness.api.findings import Answer, PairSummary, Spread
+from harness.api.findings import Answer, PairSummary, ProcedureNote, Spread
 from harness.api.numbers import count, decimals_of, figures, fixed, percent, words
 from harness.api.variance import VarianceShare
 
 MANY = 6  # procedures, beyond which sentences about each of them are a wall that nobody reads
+MANY_NUMBERS = 12  # metrics of pairs times procedures, beyond which the same is true
 
 
 def quality(found: Sequence[Spread], primary: Primary) -> Iterator[Answer]:
@@ -66,6 +67,11 @@ def _ends(shares: Sequence[VarianceShare]) -> str:
     if little:
         told += f"; {little} of {len(shares)} tell next to nothing"
     return f"{told})"
+
+
+def crowded(notes: Sequence[ProcedureNote], pairs: Sequence[PairSummary]) -> bool:
+    """Would a number per procedure for every metric of pairs be too much to read?"""
+    return len(notes) > 1 and len(notes) * len({pair.metric for pair in pairs}) > MANY_NUMBERS
 
 
 def connections(pairs: Sequence[PairSummary], primary: Primary) -> Iterator[Answer]:

@@ -170,6 +170,24 @@ def test_few_seeds_are_warned_of_and_eight_are_not():
     assert not any("pretraining seeds" in warning for warning in enough.warnings)
 
 
+def test_readings_that_are_not_finite_or_did_not_converge_are_warned_of_by_metric():
+    plan = made_up.plan(2, 2, splits=("test",))
+    records = made_up.records(plan)
+    for cell in plan.cells:
+        if cell.stage == "measure" and cell.work.metric.name == "hessian-top":
+            result = records[cell.key].result
+            values = tuple(v.model_copy(update={"value": math.inf}) for v in result.values)
+            result = result.model_copy(update={"values": values, "converged": False})
+            records[cell.key] = records[cell.key].model_copy(update={"result": result})
+
+    warnings = made_up.findings(plan, records).warnings
+
+    infinite = next(text for text in warnings if "NaN or infinite" in text)
+    lost = next(text for text in warnings if "did not converge" in text)
+    assert "(hessian-top)" in infinite
+    assert "(hessian-top)" in lost
+
+
 def test_a_spread_below_the_noise_of_the_test_set_is_warned_of():
     warnings = made_up.findings().warnings
 

@@ -1,5 +1,7 @@
 """Answers over many procedures."""
 
+from dataclasses import replace
+
 import made_up
 import pytest
 
@@ -55,3 +57,24 @@ def test_many_procedures_of_an_empty_store_claim_nothing():
 
     assert "no procedure has a mean" in found.answers[0].text
     assert "cannot be told" in found.answers[1].text
+
+
+def test_many_metrics_of_pairs_have_their_range_over_procedures_and_few_have_each():
+    plan = made_up.plan(2, 2, NAMES[:2], splits=("test",))
+    records = made_up.records(plan)
+    cells, held = list(plan.cells), dict(records)
+    for cell in plan.cells:
+        if cell.stage == "measure" and len(cell.seeds) == 2:
+            for number in range(6):
+                other = made_up.use("metric", "barrier", f"barrier-{number}")
+                key = made_up.key("measure", cell.key, number)
+                cells.append(replace(cell, key=key, work=replace(cell.work, metric=other)))
+                held[key] = records[cell.key].model_copy(update={"key": key})
+
+    few = made_up.findings(plan).answers
+    many = made_up.findings(replace(plan, cells=tuple(cells)), held).answers
+
+    assert "width-0" in few[-1].text
+    told = [answer.text for answer in many if "What lies between" in answer.question]
+    assert len(told) == 7
+    assert all(text.endswith("2 procedures).") and "width-0" not in text for text in told)
