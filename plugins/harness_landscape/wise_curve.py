@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from harness.api.errors import HarnessError
@@ -13,6 +14,7 @@ from harness_landscape.straight_line import (
     RECALIBRATE,
     RECALIBRATE_SOURCE,
     Recalibrate,
+    diverged,
     evenly,
     policy,
     ready,
@@ -56,7 +58,9 @@ def measure(settings: WiseCurveSettings, probe: Probe) -> Reading:
     reference = next((split for split in probe.splits if probe.kind(split) == "id"), None)
     if reference is not None:
         best = _best(found[reference].error)
-        values.append(Value(name="chosen-alpha", split=reference, value=alphas[best], detail=True))
+        gone = bool(_each(found[reference], "error").isnan().any())
+        alpha = nan if gone else alphas[best]
+        values.append(Value(name="chosen-alpha", split=reference, value=alpha, detail=True))
         for split in probe.splits:
             if probe.kind(split) == "ood":
                 each = _each(found[split], "error")
@@ -137,10 +141,14 @@ def _mean(name: str, split: str, each: Tensor) -> Value:
 
 
 def _each(found: Evaluation, quantity: str) -> Tensor:
-    each = found.example_losses if quantity == "loss" else found.example_errors
-    if each is None:  # they were asked for
+    """Losses or errors [points, examples]; NaN of a diverged run, which errs all along."""
+    import torch
+
+    losses, errors = found.example_losses, found.example_errors
+    if losses is None or errors is None:  # they were asked for
         raise TypeError("the probe gave no values per example")
-    return each
+    each = losses if quantity == "loss" else errors
+    return torch.full_like(each, nan) if diverged(losses) else each
 
 
 WISE_CURVE = Metric(
