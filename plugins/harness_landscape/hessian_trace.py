@@ -71,14 +71,13 @@ def measure(settings: HessianTraceSettings, probe: Probe) -> Reading:
     if settings.per_module:
         modules = _by_module(space.module_traces(len(samples), sketch), probe.modules(), split)
     size = len(probe.parameters(weights))
+    sampled = len(samples) if sketch < size else 0  # else the space knows all there is
     return Reading(
         values=(
             Value(name="trace", split=split, value=trace, standard_error=error),
             Value(name="mean-eigenvalue", split=split, value=trace / size, detail=True),
             Value(name="samples", split=split, value=len(samples), detail=True),
-            Value(
-                name="products", split=split, value=min(sketch, size) + len(samples), detail=True
-            ),
+            Value(name="products", split=split, value=min(sketch, size) + sampled, detail=True),
             *modules,
         ),
         protocol={

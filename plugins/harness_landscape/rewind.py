@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from harness.api.errors import HarnessError
@@ -106,7 +107,7 @@ def _rises(
     found: dict[str, tuple[list[Tensor], list[Tensor]]] = {
         split: ([], []) for split in probe.splits
     }
-    here = {split: _each([final], split, probe, recalibrate) for split in probe.splits}
+    here = {split: _own(final, split, probe, recalibrate) for split in probe.splits}
     lots = in_lots(_rewound(final, earlier, modules), lot_size(len(probe.parameters(final))))
     for lot in lots:
         made = ready(lot, probe, recalibrate)
@@ -120,6 +121,14 @@ def _rises(
 def _rewound(final: Weights, earlier: Weights, modules: dict[str, list[str]]) -> Iterator[Weights]:
     for names in modules.values():
         yield {**final, **{name: earlier[name] for name in names}}
+
+
+def _own(
+    final: Weights, split: str, probe: Probe, recalibrate: Recalibrate
+) -> tuple[Tensor, Tensor]:
+    """Losses and errors [1, examples] of the run itself; one that diverged has no errors."""
+    losses, errors = _each([final], split, probe, recalibrate)
+    return losses, errors if bool(losses.isfinite().all()) else errors * nan
 
 
 def _each(

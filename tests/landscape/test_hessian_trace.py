@@ -83,6 +83,13 @@ def test_a_diagonal_is_no_special_case():
     assert all(errors(reading)["trace"] > 0.1 for reading in readings)
 
 
+def test_a_space_of_all_parameters_takes_no_sample_beyond_it():
+    settings = HessianTraceSettings(sketch=20)
+    reading = bowl(*range(1, 13)).read(HESSIAN_TRACE, ["0"], settings)
+    assert values(reading)["trace"] == pytest.approx(78)
+    assert values(reading)["products"] == reading.protocol["hessian_products"] == 12
+
+
 def test_one_parameter_has_its_eigenvalue_as_trace():
     reading = trace(bowl(3.0))
     assert values(reading)["trace"] == pytest.approx(3.0)

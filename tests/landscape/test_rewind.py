@@ -167,3 +167,5 @@ def test_a_diverged_run_gives_no_number_and_no_exception():
     found = values(world.read(REWIND, ["a"], PAST))
     assert math.isnan(found["loss-init[one]"])
     assert math.isnan(found["loss-init-max"])
+    assert math.isnan(found["error-init[one]"])  # an error of 1 that noise could not raise
+    assert math.isnan(found["error-init-max"])
