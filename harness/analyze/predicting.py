@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from harness.api.predictors import LadderStep, PredictorTest
 from harness.statistics.association import association
-from harness.statistics.incremental import gain, gain_interval, out_of_fold, partial_tests
+from harness.statistics.gains import drawn_groups, gain_draws, gains
+from harness.statistics.incremental import out_of_fold, partial_tests
+from harness.statistics.intervals import percentile
 from harness.statistics.layout import Layout, Repeated
 from harness.statistics.permutation import Test, permutation_tests
 
@@ -116,9 +118,10 @@ def _family(
         if known and layout.runs - len(known) >= 3:
             tests = partial_tests(xs, y, controls, layout, generator, permutations=permutations)
             partial = dict(zip(usable, tests, strict=True))
+    added = _gained(question, usable, controls, generator, replicates)
     return [
         _told(question, name, len(usable), plain, partial, tuple(known)).model_copy(
-            update=_gained(question, name, controls, generator, replicates) if name in plain else {}
+            update=added.get(name, {})
         )
         for name in names
     ]
@@ -169,19 +172,26 @@ def _why_not(question: Question, name: str) -> str:
 
 def _gained(
     question: Question,
-    name: str,
+    names: Sequence[str],
     controls: Array,
     generator: np.random.Generator,
     replicates: int,
-) -> dict[str, float]:
-    if len(set(question.groups)) < 3:
+) -> dict[str, dict[str, float]]:
+    """Gains by predictor, with intervals over the same drawn seeds for all."""
+    clusters = len(set(question.groups))
+    if clusters < 3 or not names:
         return {}
-    given = (controls, question.predictors[name], question.y, question.groups)
-    value = gain(*given)
-    if not np.isfinite(value):
+    xs = np.stack([question.predictors[name] for name in names])
+    given = (controls, xs, question.y, question.groups)
+    values = gains(*given)
+    if not np.isfinite(values).all():
         return {}
-    around = gain_interval(*given, generator, replicates=replicates)
-    return {"gain": value, "gain_low": around.low, "gain_high": around.high}
+    draws = gain_draws(*given, drawn_groups(clusters, replicates, generator))
+    found = {}
+    for name, value, drawn in zip(names, values, draws.T, strict=True):
+        around = percentile(drawn[np.isfinite(drawn)])
+        found[name] = {"gain": float(value), "gain_low": around.low, "gain_high": around.high}
+    return found
 
 
 def _stack(features: Mapping[str, Array], runs: int) -> Array:

@@ -177,6 +177,9 @@ class Metric(Offer):
 
     `scores(settings)` names those of the suite's scores that it wants to compute at points of its
     own: `probe.score` gives them.
+
+    `baseline` marks what needs no landscape, which predictors have to beat: "score" for in-domain
+    scores and losses, "confidence" for how sure a run is.
     """
 
     noun: ClassVar[str] = "metric"
@@ -192,6 +195,7 @@ class Metric(Offer):
     across: str = ""
     parts: Parts | None = None
     scores: Callable[[Any], tuple[str, ...]] | None = None
+    baseline: Literal["", "score", "confidence"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

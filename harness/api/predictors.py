@@ -11,11 +11,21 @@ class PredictorTest(Record):
     Benjamini and Hochberg. `partial` is Spearman's correlation given the `controls`, with its own
     three p-values. `gain` is the out-of-fold R^2 that the predictor adds to the controls, seeds it
     was not fitted to predicted, with an interval over drawn seeds. `uses_ood` marks a predictor
-    that has looked at OOD data: no fair competitor. None with a `note` where there is no number.
+    that has looked at OOD data: no fair competitor; `baseline` one of the baselines itself, which
+    has no controls. None with a `note` where there is no number.
+
+    Of a suite, `procedure` is whose runs these are ("" for all procedures, each run by its distance
+    from the mean of its procedure, in standard deviations). `planned` counts the suite's runs;
+    `least_p` is the smallest p that so many seeds and permutations can give.
     """
 
     target: str
     predictor: str
+    procedure: str = ""
+    baseline: bool = False
+    planned: int = 0
+    permutations: int = 0
+    least_p: float | None = None
     runs: int
     clusters: int
     tried: int
@@ -37,14 +47,42 @@ class PredictorTest(Record):
 
 
 class LadderStep(Record):
-    """What a set of baselines predicts of a target: out-of-fold R^2, or None with a `note`."""
+    """What a set of baselines predicts of a target: out-of-fold R^2, or None with a `note`.
+
+    Of a suite, `procedure` is whose runs these are, "" for all; `uses_ood` marks a step that looked
+    at OOD inputs.
+    """
 
     target: str
     step: str
+    procedure: str = ""
+    uses_ood: bool = False
     features: tuple[str, ...]
     r2: float | None
     runs: int
     clusters: int
+    note: str = ""
+
+
+class PairTest(Record):
+    """Whether a quantity of pairs goes together with how far a pair's runs lie apart in a score.
+
+    `rho` is Spearman's correlation over the `pairs` that were measured and are finite (`holes`
+    counts the others), `p` by rearranging whole seeds (Mantel, QAP), `p_family` for the largest of
+    all `tried`. None with a `note` where there is no number.
+    """
+
+    target: str
+    quantity: str
+    procedure: str
+    runs: int
+    pairs: int
+    tried: int
+    holes: int = 0
+    uses_ood: bool = False
+    rho: float | None = None
+    p: float | None = None
+    p_family: float | None = None
     note: str = ""
 
 
@@ -56,10 +94,13 @@ class LineFit(Record):
     `reliability` is the share of the variance of in-domain accuracies that is not noise of testing:
     an estimate from predictions, a lower bound from the number of examples, None without either. A
     `warning` says why not to trust the slope.
+
+    Of a suite, the models are the runs of one `procedure`.
     """
 
     target: str
     in_domain: str
+    procedure: str = ""
     scale: str
     models: int
     slope: float | None = None

@@ -130,6 +130,7 @@ CONFIDENCE = Metric(
     measure=measure,
     of="point",
     access="ood-inputs",
+    baseline="confidence",
     direction="atc and doc: larger predicts a higher accuracy on that split; the means depend",
     formula="p the softmax, mean-confidence = mean of max p, mean-entropy of -sum p log p, "
     "mean-margin of the largest less the second p; atc-SCORE = share of the split's examples with "

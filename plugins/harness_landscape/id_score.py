@@ -64,6 +64,7 @@ ID_SCORE = Metric(
     measure=measure,
     of="point",
     access="id",
+    baseline="score",
     direction="larger accuracy, smaller loss: better in-domain; its relation to OOD scores depends",
     formula="accuracy = share of examples whose largest logit is the target's; loss = mean cross "
     "entropy; per in-domain split, with the standard error of a mean over examples.",

@@ -1,0 +1,101 @@
+"""What each of many predictors adds out of fold, for many draws of seeds at once.
+
+The same as `incremental.gain` and its interval, with one regression on what is known for all
+predictors: each adds the slope of what is left of y on what is left of it (Frisch and Waugh 1933).
+"""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.statistics.association import Array
+
+FLAT = 1e-9
+"""Below this share of its variance a predictor is explained by what is known: it adds nothing."""
+NUMBERS = 1 << 22
+"""Numbers that are held at a time."""
+
+
+def gains(known: Array, xs: Array, y: Array, groups: Sequence[Hashable]) -> Array:
+    """Out-of-fold R^2 with a predictor beside what is known [k, runs], less without: [predictors].
+
+    Raises:
+        ValueError: fewer than two groups, or values not finite.
+    """
+    found: Array = gain_draws(known, xs, y, groups, np.ones((1, len(set(groups)))))[0]
+    return found
+
+
+def drawn_groups(number: int, replicates: int, generator: np.random.Generator) -> Array:
+    """How often each group is drawn [replicates, groups], at least two different ones each time."""
+    weights = np.empty((0, number))
+    while len(weights) < replicates:
+        more = generator.multinomial(number, np.full(number, 1 / number), size=replicates)
+        weights = np.vstack([weights, more[(more > 0).sum(1) > 1]])
+    drawn: Array = weights[:replicates]
+    return drawn
+
+
+def gain_draws(
+    known: Array, xs: Array, y: Array, groups: Sequence[Hashable], weights: Array
+) -> Array:
+    """Gains [replicates, predictors] of xs [predictors, runs] where groups count so often.
+
+    `weights` is [replicates, groups], groups in the order of their first run. A group that counts
+    twice stays one fold: it never predicts itself. NaN where all runs score the same.
+
+    Raises:
+        ValueError: fewer than two groups, or values not finite.
+    """
+    folds = list(dict.fromkeys(groups))
+    if len(folds) < 2:
+        raise ValueError("two groups of runs are needed")
+    if not all(np.isfinite(each).all() for each in (known, xs, y)):
+        raise ValueError("every run needs a finite value")
+    of_run = np.array([folds.index(group) for group in groups])
+    rows = np.vstack([known, y[None], xs])
+    rows = (rows - rows.mean(1, keepdims=True)) / _or_one(rows.std(1, keepdims=True))
+    draw, fold = np.nonzero(weights)
+    step = max(1, NUMBERS // rows.size)
+    total = np.zeros(len(weights))
+    saved = np.zeros((len(weights), len(xs)))
+    for start in range(0, draw.size, step):
+        part = slice(start, start + step)
+        inside = weights[draw[part]][:, of_run] * (of_run != fold[part, None])
+        outside = of_run == fold[part, None]
+        whole, less = _errors(rows, len(known), inside, outside)
+        often = weights[draw[part], fold[part]]
+        np.add.at(total, draw[part], often * whole)
+        np.add.at(saved, draw[part], often[:, None] * less)
+    found: Array = saved / np.where(total > 0, total, np.nan)[:, None]
+    return found
+
+
+def _errors(rows: Array, k: int, inside: Array, outside: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Squared errors of the runs outside if the mean is all that is known, [draws].
+
+    And by how much each predictor lowers those made with what is known, [draws, predictors].
+    """
+    mean = inside @ rows.T / inside.sum(1, keepdims=True)
+    centred = rows[None] - mean[:, :, None]  # [draws, rows, runs]
+    known = centred[:, :k]
+    shared = np.einsum("dkr,dr,dzr->dkz", known, inside, centred, optimize=True)
+    scale = _or_one(np.sqrt(np.einsum("dkk->dk", shared[:, :, :k])))
+    grams = shared[:, :, :k] / (scale[:, :, None] * scale[:, None])
+    slopes = np.linalg.pinv(grams, rcond=1e-10, hermitian=True) @ (shared / scale[:, :, None])
+    slopes = slopes[:, :, k:] / scale[:, :, None]
+    left = centred[:, k:] - np.einsum("dkz,dkr->dzr", slopes, known, optimize=True)
+    y, xs = left[:, 0], left[:, 1:]
+    spread = np.einsum("dzr,dr->dz", xs**2, inside)
+    before = np.einsum("dzr,dr->dz", centred[:, k + 1 :] ** 2, inside)
+    joint = np.einsum("dzr,dr,dr->dz", xs, inside, y, optimize=True)
+    used = spread > FLAT * np.maximum(before, 1e-12)
+    slope = np.where(used, joint / np.where(used, spread, 1.0), 0.0)
+    after = ((y[:, None] - slope[:, :, None] * xs) ** 2 * outside[:, None]).sum(-1)
+    whole = (centred[:, k] ** 2 * outside).sum(-1)
+    return whole, (y**2 * outside).sum(-1)[:, None] - after
+
+
+def _or_one(sizes: Array) -> Array:
+    return np.where(sizes > 1e-12, sizes, 1.0)
