@@ -7,6 +7,7 @@ from harness.api.offers import Metric
 from harness.api.readings import Access, Cost, Reading
 from harness.api.settings import Json, Settings
 from harness.measure.access import LEVELS
+from harness.measure.soundness import check
 
 
 def join(metric: Metric, settings: Settings, parts: Sequence[Reading]) -> Reading:
@@ -15,7 +16,7 @@ def join(metric: Metric, settings: Settings, parts: Sequence[Reading]) -> Readin
     The protocol says of the whole what `read` says of each part; costs are added up.
 
     Raises:
-        HarnessError: the metric is not split, or its function returned no reading.
+        HarnessError: the metric is not split, or its function returned no sound reading.
     """
     if metric.parts is None:
         raise HarnessError(f"the metric {metric.name!r} has no parts")
@@ -25,6 +26,7 @@ def join(metric: Metric, settings: Settings, parts: Sequence[Reading]) -> Readin
             f"joining parts of the metric {metric.name!r} gave {type(whole).__name__}, no Reading",
             fix="let its join() return a Reading",
         )
+    check(metric.name, whole, None)
     return whole.model_copy(
         update={
             "protocol": {**whole.protocol, **_known([part.protocol for part in parts])},

@@ -16,6 +16,7 @@ from harness.measure.guard import guarded
 from harness.measure.probe import SceneProbe
 from harness.measure.scene import Scene
 from harness.measure.shared import Shared
+from harness.measure.soundness import check
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def read(order: Order, shared: Shared) -> Reading:
             f"the metric {order.metric.name!r} returned {type(reading).__name__}, no Reading",
             fix="let its measure() return a Reading",
         )
+    check(order.metric.name, reading, {*scene.kinds, *order.splits})
     known: dict[str, Json] = {
         "access": access.used,
         "access_by_split": dict(access.by_split),

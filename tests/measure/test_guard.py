@@ -7,7 +7,7 @@ from torch import nn
 
 from harness.api.errors import HarnessError
 from harness.api.offers import Metric
-from harness.api.readings import Reading, Value
+from harness.api.readings import Curve, Reading, Value
 from harness.measure.guard import guarded, same_bits
 from harness.testing.scenes import World
 
@@ -276,4 +276,17 @@ def test_a_metric_that_returns_no_reading_is_told_so_by_name():
         name="mute", about="", measure=lambda *_: None, of="point", access="ood-labels"
     )
     with pytest.raises(HarnessError, match="'mute' returned NoneType, no Reading"):
+        world().read(naughty, ["a"])
+
+
+def test_a_metric_that_returns_a_curve_without_all_of_its_numbers_is_told_so():
+    short = Curve(name="way", split=None, x=[0.0, 1.0], y={"loss": [1.0]})
+    naughty = Metric(
+        name="short",
+        about="",
+        measure=lambda *_: Reading(values=(), curves=(short,)),
+        of="point",
+        access="ood-labels",
+    )
+    with pytest.raises(HarnessError, match="'short' returned a curve 'way' with 1 numbers"):
         world().read(naughty, ["a"])
