@@ -34,10 +34,13 @@ def metric_of(
         splits = tuple(name for name in (primary.id, *primary.ood) if kinds[name] in seen)
     else:
         splits = split_names(node, tuple(kinds), "split")
-        hidden = [name for name in splits if kinds[name] not in seen]
-        if hidden:
+    shown = {name: placed.mark if node is None else str(node.mark) for name in splits}
+    settings = offer_from(placed.use, context.catalogue)[1]
+    named = {name: placed.mark for name in split_names_in(settings).values() if name in kinds}
+    for name, mark in (shown | named).items():
+        if kinds[name] not in seen:
             message = f"the metric {placed.use.name!r} may see {offer.access} data only"
-            raise HarnessError(f"{message}, not {hidden[0]!r}", where=str(node.mark))
+            raise HarnessError(f"{message}, not {name!r}", where=mark)
     _check_named(placed, splits, tuple(kinds), context)
     pairs = placed.beside.get("pairs")
     if pairs is not None and offer.of != "pair":

@@ -72,13 +72,21 @@ def _explained(
 ) -> list[HarnessError]:
     """One problem per place; the branches of a union that all failed are joined by "or"."""
     by_place: dict[tuple[str, str], list[ErrorDetails]] = {}
-    for detail in error.errors(include_url=False)[: 5 * _MOST_ERRORS]:
+    told = error.errors(include_url=False)[: 5 * _MOST_ERRORS]
+    for detail in told:
+        if detail["type"] == "too_short" and any(_inside(other, detail) for other in told):
+            continue  # pydantic counts the sound items alone
         place, path = _place(node, detail["loc"])
         by_place.setdefault((str(place.mark), path), []).append(detail)
     found = []
     for (where, path), details in list(by_place.items())[:_MOST_ERRORS]:
         found.append(_problem(where, path, details, node, settings))
     return found
+
+
+def _inside(inner: ErrorDetails, outer: ErrorDetails) -> bool:
+    depth = len(outer["loc"])
+    return len(inner["loc"]) > depth and inner["loc"][:depth] == outer["loc"]
 
 
 def _problem(

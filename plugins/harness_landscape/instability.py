@@ -67,6 +67,8 @@ class InstabilitySettings(Settings):
 def branches(settings: InstabilitySettings, steps: int | None) -> tuple[Branch, ...]:
     """A branch per step and copy but the first: that is the run itself, whatever the step."""
     if settings.steps is not None:
+        if min(settings.steps) < 0:
+            raise HarnessError("`steps` holds steps of the training", fix="give numbers from 0 on")
         at = settings.steps
     elif not all(0 <= share <= 1 for share in settings.at):
         raise HarnessError("`at` holds shares of the training", fix="give numbers from 0 to 1")

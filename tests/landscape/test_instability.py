@@ -162,6 +162,11 @@ def test_branches_are_shares_of_the_training_or_steps_each_once():
     assert branches(ask(at=(0.5,), copies=3), 10) == (Branch(5, 1), Branch(5, 2))
 
 
+def test_steps_before_the_training_are_the_suites_mistake():
+    with pytest.raises(HarnessError, match="`steps` holds steps of the training"):
+        branches(InstabilitySettings(steps=(-1,)), 100)
+
+
 def test_shares_need_a_known_length_and_lie_between_none_and_all():
     with pytest.raises(HarnessError, match="give `steps` in place of `at`"):
         branches(InstabilitySettings(), None)

@@ -153,6 +153,14 @@ def test_a_split_that_a_setting_names_must_be_there(complaint):
     assert message == "10:12: unknown split in the setting 'at': 'tset'; did you mean 'test'?"
 
 
+def test_a_split_that_a_setting_names_must_be_one_that_the_metric_may_see(complaint):
+    message = complaint(
+        data="{dataset: flowers, batch: 4, ood: {tilted: {by: turn}}}",
+        metrics="[{peek: {at: tilted}}]",
+    )
+    assert message == "10:12: the metric 'peek' may see id data only, not 'tilted'"
+
+
 def test_a_split_that_a_setting_names_must_be_read(complaint):
     message = complaint(metrics="[{peek: {at: val}}]")
     assert message == (

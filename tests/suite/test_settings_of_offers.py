@@ -28,6 +28,15 @@ def test_an_item_of_a_list_has_its_own_place(complaint):
     assert message.startswith("4:28: hidden.1: must be a valid integer")
 
 
+def test_a_list_whose_only_item_is_wrong_is_not_called_too_short(complaint):
+    message = complaint(model="{tiny: {kinds: [rund]}}")
+    assert message == "4:24: kinds.0: must be 'round' or 'square', not 'rund'"
+
+
+def test_a_list_that_is_too_short_is_told_so(complaint):
+    assert "kinds: Tuple should have at least 1 item" in complaint(model="{tiny: {kinds: []}}")
+
+
 def test_all_branches_of_a_union_are_told_at_once(complaint):
     message = complaint(model="{tiny: {scale: big}}")
     assert message == (

@@ -23,6 +23,7 @@ class TinySettings(Settings):
     optimizer: Optimizer = Optimizer()
     start: Path | Literal["zero"] = setting("zero", "where weights come from")
     scale: float | Literal["auto"] = setting("auto", "scale")
+    kinds: tuple[Literal["round", "square"], ...] = setting(("round",), "kinds", min_length=1)
 
 
 class FitSettings(Settings):
