@@ -86,14 +86,15 @@ class ExampleGradients:
         return torch.stack(rows)
 
     def _closed_form(self, ledger: Ledger) -> bool:
-        """Whether every parameter sits in a layer of a known kind that runs once in a pass.
+        """Whether every parameter trains and sits in a layer of a known kind that runs once.
 
         A weight may also be used behind its layer's back: one example is tried out both ways.
         """
         module = self._scene.network.module
         where = places(module)
         tied = len(where) != len(set(where.values()))
-        if tied or not all(known(part) for part in module.modules() if owns(part)):
+        frozen = any(not parameter.requires_grad for parameter in module.parameters())
+        if tied or frozen or not all(known(part) for part in module.modules() if owns(part)):
             return False
         first = self._sample.batch(0, min(2, self._sample.size, self._rows_at_once))
         ledger.gradient(2 * first.size)

@@ -106,3 +106,11 @@ def test_frozen_weights_are_squared_along_paths_like_all_others():
     sum_over_paths = (two @ (one.sum(1) + first) + second).sum()
     found = values(read(plain, "norms"))["path"]
     assert found == pytest.approx(float(sum_over_paths.sqrt()))
+
+
+def test_gradients_by_frozen_weights_do_not_count_even_if_the_first_inputs_are_blank():
+    here = world(Halved())
+    here.splits["train"][0][:2] = 0.0
+    _, gradients = dense(here)
+    found = values(read(here, "fisher"))["empirical-trace"]
+    assert found == pytest.approx(float(gradients.square().sum(1).mean()))
