@@ -220,7 +220,9 @@ def _tell(readings: pd.DataFrame, *, smoke: bool) -> None:
     for group in grouped((row for row in found if not row["detail"]), by):
         numbers = moments([row["value"] for row in group])
         words = [group[0][name] or "" for name in by]
-        rows.append((*words, figures(numbers.mean), figures(numbers.sd), f"{numbers.n}"))
+        lost = numbers.not_finite
+        mean = f"{lost} not finite" if lost else figures(numbers.mean)
+        rows.append((*words, mean, figures(numbers.sd), f"{numbers.n}"))
     if rows:
         headers = ("procedure", "metric", "value", "split", "pairs", "mean", "sd", "readings")
         echo_results(headers, rows, smoke=smoke)

@@ -141,6 +141,22 @@ def test_a_metric_that_fails_is_told_on_one_line(trained, tmp_path, capfd):
     assert all(line.startswith("failed: measure-") for line in err.splitlines())
 
 
+def test_a_mean_over_numbers_that_are_not_finite_is_told_from_one_that_is_not_there(
+    trained, tmp_path, capfd
+):
+    (tmp_path / "lost.py").write_text(
+        SULKY.replace("sulky", "lost")
+        .replace(
+            'raise ValueError("not today")',
+            'return Reading(values=(Value(name="x", value=float("nan")),))',
+        )
+        .replace("import Metric", "import Metric, Reading, Value")
+    )
+    code, out, _ = seedscape(capfd, *trained, "-p", tmp_path / "lost.py", "--metric", "lost")
+    assert code == 0
+    assert "4 not finite" in out
+
+
 SULKY = """
 from harness import Metric, hookimpl
 
