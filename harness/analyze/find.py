@@ -11,13 +11,16 @@ from harness.analyze.landscape import (
     reading_values,
 )
 from harness.analyze.lines import mean_curves
+from harness.analyze.predictor_answers import beyond
 from harness.analyze.provenance import metric_notes, provenance
+from harness.analyze.ranking import ranking
 from harness.analyze.results import Results
 from harness.analyze.shares import variance_shares
 from harness.analyze.spread import ScoreNature, run_scores, spreads
 from harness.analyze.testing import Separator
-from harness.api.cells import Plan, TrainWork
+from harness.api.cells import MeasureWork, Plan, TrainWork
 from harness.api.findings import Answer, Findings, ProcedureNote
+from harness.api.offers import Metric
 from harness.api.suites import Suite
 from harness.plug.catalogue import Catalogue
 
@@ -37,6 +40,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
     readings = finished[~finished["detail"]]
     pairs = pair_summaries(readings, results.cells)
     primary = plan.primary
+    ranked = ranking(results, plan, suite.seeds.design, natures, _metrics(plan, catalogue))
     many = len(notes) > overview.MANY
     compared = answers.comparison(notes, found, primary)
     told: tuple[Answer, ...] = (
@@ -67,7 +71,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         primary_score=primary.score,
         primary_id=primary.id,
         primary_ood=primary.ood,
-        answers=told,
+        answers=(*told, *beyond(ranked, primary)),
         warnings=warnings_of(results, plan, found),
         runs=run_scores(results.scores),
         spreads=found,
@@ -82,7 +86,21 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         metrics=metric_notes(results, plan, catalogue),
         pictures=results.pictures,
         clusters=clusters_of(finished),
+        predictors=ranked.predictors,
+        ladder=ranked.ladder,
+        mantel=ranked.mantel,
+        lines=ranked.lines,
     )
+
+
+def _metrics(plan: Plan, catalogue: Catalogue) -> dict[str, Metric]:
+    """The offers behind the metrics of the plan, by label."""
+    offers = {
+        cell.work.metric.label: catalogue.find("metric", cell.work.metric.name).offer
+        for cell in plan.cells
+        if isinstance(cell.work, MeasureWork)
+    }
+    return {label: offer for label, offer in offers.items() if isinstance(offer, Metric)}
 
 
 def _notes(plan: Plan, results: Results) -> tuple[ProcedureNote, ...]:

@@ -1,17 +1,17 @@
 """What was measured of every run of a procedure, by name: the quantities that may predict."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.analyze.frames import Record, grouped, records
 from harness.api.numbers import count
 from harness.api.offers import Metric
 
-Array = NDArray[np.float64]
+_OF_RUN = re.compile(r"(.+)\[(\d+(?:/\d+){1,2})\]$")
 Run = str
 """A run as subjects name it: "0/1", with an order seed of its own "0/1/2"."""
 
@@ -47,7 +47,6 @@ class Measured:
 
     runs: tuple[Quantity, ...] = ()
     pairs: tuple[PairQuantity, ...] = ()
-    metrics: frozenset[str] = field(default=frozenset())
 
 
 def measured(
@@ -57,7 +56,7 @@ def measured(
 
     A value is OOD if its metric may see OOD data, unless it was read on an in-domain split.
     Numbers of pairs become one per run, the mean over the pairs that it takes part in; numbers of
-    a group count where they are of single runs, as `cluster[RUN]` and `membership[RUN]` are.
+    a group count where they are of single runs, as `membership[RUN]` is.
     """
     runs: list[Quantity] = []
     pairs: list[PairQuantity] = []
@@ -74,7 +73,7 @@ def measured(
             pairs.append(pair)
             runs.append(_per_run(pair, rows))
     runs += _of_groups(readings, offers, in_domain)
-    return Measured(tuple(runs), tuple(pairs), frozenset(readings["metric"]))
+    return Measured(tuple(runs), tuple(pairs))
 
 
 def _pairs(name: str, rows: Sequence[Record], ood: bool) -> PairQuantity:
@@ -113,12 +112,13 @@ def _per_run(pair: PairQuantity, rows: Sequence[Record]) -> Quantity:
 def _of_groups(
     readings: pd.DataFrame, offers: Mapping[str, Metric], in_domain: frozenset[str]
 ) -> Iterator[Quantity]:
-    """Values of groups that name a run in brackets: "membership[0/1/1]"."""
-    parts = readings["name"].str.extract(r"^(.+)\[(\d+(?:/\d+){1,2})\]$")
-    named = readings[(readings["of"] == "group") & parts[0].notna()].assign(
-        what=parts[0], run=parts[1]
-    )
-    for rows in grouped(records(named), ["metric", "what", "split"]):
+    """Values of groups that name a run in brackets: "membership[0/1/1]"; no names of clusters."""
+    named: list[Record] = []
+    for row in records(readings[readings["of"] == "group"]):
+        what = _OF_RUN.match(row["name"])
+        if what is not None and what[1] != "cluster":
+            named.append({**row, "what": what[1], "run": what[2]})
+    for rows in grouped(named, ["metric", "what", "split"]):
         offer, split = offers[rows[0]["metric"]], rows[0]["split"]
         yield Quantity(
             f"{rows[0]['metric']} {rows[0]['what']}" + (f" on {split}" if split else ""),

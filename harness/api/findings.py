@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from harness.api.pictures import Clusters, MeanCurve, Picture
+from harness.api.predictors import LadderStep, LineFit, PairTest, PredictorTest
 from harness.api.readings import Record
 from harness.api.settings import Json
 from harness.api.variance import VarianceShare
@@ -211,4 +212,8 @@ class Findings(Record):
     metrics: tuple[MetricNote, ...] = ()
     pictures: tuple[Picture, ...] = ()
     clusters: tuple[Clusters, ...] = ()
+    predictors: tuple[PredictorTest, ...] = ()
+    ladder: tuple[LadderStep, ...] = ()
+    mantel: tuple[PairTest, ...] = ()
+    lines: tuple[LineFit, ...] = ()
     extra: dict[str, Json] = {}

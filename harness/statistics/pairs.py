@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from harness.statistics.association import Array
-from harness.statistics.layout import Layout
+from harness.statistics.layout import Layout, Repeated
 from harness.statistics.permutation import Test, tests_of
 
 
@@ -24,7 +24,7 @@ class Paired:
 def pair_tests(
     quantities: Sequence[Paired],
     y: Array,
-    layout: Layout,
+    layout: Layout | Repeated,
     generator: np.random.Generator,
     *,
     permutations: int = 9_999,
