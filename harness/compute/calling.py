@@ -32,13 +32,15 @@ def called(
     inputs: Mapping[str, Tensor],
     *,
     lent: bool = False,
+    where: Mapping[str, str] | None = None,
 ) -> Any:  # whatever the module returns
     """The module's output at `weights`, which go by the first name of each tensor.
 
     What `weights` does not name (buffers outside the state dict) is the module's own. The inputs
     are copied: a module may work in place, and they are often views of data that others read. When
-    `lent`, it is the caller who sees to that.
+    `lent`, it is the caller who sees to that. `where` are the module's `places`, if known.
     """
-    given = {place: weights[name] for place, name in places(module).items() if name in weights}
+    named = places(module) if where is None else where
+    given = {place: weights[name] for place, name in named.items() if name in weights}
     own = dict(inputs) if lent else {name: tensor.clone() for name, tensor in inputs.items()}
     return functional_call(module, given, (), own, tie_weights=False)

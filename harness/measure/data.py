@@ -32,7 +32,8 @@ class Sample:
 
     `indices` None means all of them, in order. `ready` are the inputs of a small sample. `given`
     are targets [size] in place of the split's own. `lent` says that the network leaves its inputs
-    as they are, so that it can be given these and no copies.
+    as they are, so that it can be given these and no copies. `channels_last` names weights that are
+    to lie in memory with their channels last (`layout.py`).
     """
 
     name: str
@@ -43,6 +44,7 @@ class Sample:
     ready: Mapping[str, Tensor] | None = None
     given: Tensor | None = None
     lent: bool = False
+    channels_last: frozenset[str] = frozenset()
 
     def batches(self, at_most: int) -> Iterator[Batch]:
         """All examples in order; every batch but the last has `at_most` of them."""

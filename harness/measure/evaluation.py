@@ -8,6 +8,7 @@ from torch import Tensor
 from harness.api.contexts import Weights
 from harness.api.errors import HarnessError
 from harness.measure.data import Batch, Sample
+from harness.measure.layout import laid_out
 from harness.measure.ledger import Ledger
 from harness.measure.lending import lent_outputs
 from harness.measure.scene import Scene
@@ -74,7 +75,7 @@ def _passes(
 def _one(
     scene: Scene, weights: Weights, sample: Sample, at_once: int, read: Read
 ) -> tuple[Tensor, ...]:
-    held = dict(weights)  # a point on a line is made here, once
+    held = laid_out(weights, sample.channels_last)  # a point on a line is made here, once
     parts = [
         read(lent_outputs(scene, held, batch.inputs, lent=sample.lent), batch)
         for batch in sample.batches(at_once)

@@ -35,8 +35,10 @@ class Guard:
                 self._undo.extend(_tensor(f"{part} of {name}", tensor))
 
     def restore(self) -> tuple[str, ...]:
-        """Put everything back; names what was not as it had been."""
-        self.restored = tuple(name for name, put_back in self._undo if put_back())
+        """Put everything back, once; names what was not as it had been."""
+        if self._undo:
+            self.restored = tuple(name for name, put_back in self._undo if put_back())
+            self._undo = []
         return self.restored
 
     @property

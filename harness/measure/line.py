@@ -1,12 +1,27 @@
 """Points on a straight line between two others, made tensor by tensor when they are asked for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from harness.api.contexts import Weights
 from harness.api.errors import HarnessError
+
+
+class Ends:
+    """The ends of a line, and which of its tensors hold more than finite numbers."""
+
+    def __init__(self, start: Weights, end: Weights) -> None:
+        self.start = start
+        self.end = end
+
+    @cached_property
+    def unbounded(self) -> frozenset[str]:
+        """Names of tensors with infinities (or sums so large) at the start."""
+        floats = {name: t for name, t in self.start.items() if t.is_floating_point()}
+        return frozenset(name for name, t in floats.items() if not bool(t.sum().isfinite()))
 
 
 class Between(Mapping[str, Tensor]):
@@ -16,26 +31,25 @@ class Between(Mapping[str, Tensor]):
     start's at one half.
     """
 
-    def __init__(self, start: Weights, end: Weights, alpha: float) -> None:
-        self._start = start
-        self._end = end
+    def __init__(self, ends: Ends, alpha: float) -> None:
+        self._ends = ends
         self._alpha = alpha
 
     def __getitem__(self, name: str) -> Tensor:
-        start, end = self._start[name], self._end[name]
+        start, end = self._ends.start[name], self._ends.end[name]
         if start.is_floating_point():
             mixed = torch.lerp(start, end, self._alpha)
-            if bool(mixed.sum().isnan()):
+            if name in self._ends.unbounded:
                 # An attention mask is -inf at both ends, and between -inf and -inf lies NaN.
                 mixed = torch.where(start == end, start, mixed)
             return mixed
         return start if self._alpha <= 0.5 else end
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._start)
+        return iter(self._ends.start)
 
     def __len__(self) -> int:
-        return len(self._start)
+        return len(self._ends.start)
 
 
 class Overlaid(Mapping[str, Tensor]):
@@ -66,13 +80,14 @@ def line(start: Weights, end: Weights, alphas: Sequence[float]) -> list[Weights]
         HarnessError: where the ends are weights of different networks.
     """
     _check(start, end)
-    return [_between(start, end, alpha) for alpha in alphas]
+    ends = Ends(start, end)
+    return [_between(ends, alpha) for alpha in alphas]
 
 
-def _between(start: Weights, end: Weights, alpha: float) -> Weights:
+def _between(ends: Ends, alpha: float) -> Weights:
     if alpha == 0:
-        return start
-    return end if alpha == 1 else Between(start, end, alpha)
+        return ends.start
+    return ends.end if alpha == 1 else Between(ends, alpha)
 
 
 def _check(start: Weights, end: Weights) -> None:

@@ -262,8 +262,8 @@ class SceneProbe:
         self, passes: Passes[T], points: Sequence[Weights], sample: Sample
     ) -> Callable[[Sequence[Weights]], list[T]]:
         bytes_each = self.view.bytes_each(points[0], sample)
-        lent = self.view.lent(points[0], sample)
-        return lambda some: passes(self.view.scene, some, lent, bytes_each, self.ledger)
+        suited = self.view.suited(points[0], sample)
+        return lambda some: passes(self.view.scene, some, suited, bytes_each, self.ledger)
 
     def _here(
         self, weights: Weights, split: str, examples: int | None, *, labels: bool = True

@@ -5,6 +5,7 @@ A scene is made from a workbench (`pack.py`) or, in a test, from a few tensors.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from harness.api.contexts import Weights
 from harness.api.networks import Network
 from harness.api.trajectories import Trace, TrainingFacts
-from harness.compute.calling import called
+from harness.compute.calling import called, places
 from harness.compute.losses import cross_entropy, errors
 from harness.measure.access import SplitKind
 
@@ -116,6 +117,11 @@ class Scene:
     named: Callable[[str], tuple[str, ...]] = _only_final
     trainings: Trainings | None = None
 
+    @cached_property
+    def places(self) -> Mapping[str, str]:
+        """Where the network's tensors stand; looked up once, which a small network notices."""
+        return places(self.network.module)
+
     def load(self, key: str, point: str) -> dict[str, Tensor]:
         """Weights of a run; a tensor that goes by several names (tied weights) under its first."""
         module = self.network.module
@@ -129,4 +135,5 @@ class Scene:
 
         It works on copies of the inputs, unless they are `lent` to it.
         """
-        return self.network.logits(called(self.network.module, weights, inputs, lent=lent))
+        module, where = self.network.module, self.places
+        return self.network.logits(called(module, weights, inputs, lent=lent, where=where))

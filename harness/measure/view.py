@@ -15,6 +15,7 @@ from harness.measure import batchnorm
 from harness.measure.access import AccessControl, SplitKind
 from harness.measure.data import Sample, bytes_per_example, take
 from harness.measure.guard import Guard
+from harness.measure.layout import channels_last
 from harness.measure.ledger import Ledger
 from harness.measure.lending import leaves_alone
 from harness.measure.line import Overlaid, line
@@ -82,14 +83,17 @@ class View:
             lambda _: 0,
         )
 
-    def lent(self, weights: Weights, sample: Sample) -> Sample:
-        """The sample, lent to the network if that leaves it as it is."""
-        alone = self.shared.samples.get(
-            ("alone", sample.name, sample.dtype),
-            lambda: leaves_alone(self.scene, weights, sample),
+    def suited(self, weights: Weights, sample: Sample) -> Sample:
+        """The sample as suits the network: lent if that leaves it as it is, and laid out."""
+        alone, names = self.shared.samples.get(
+            ("suited", sample.name, sample.dtype),
+            lambda: (
+                leaves_alone(self.scene, weights, sample),
+                channels_last(self.scene, weights, sample),
+            ),
             lambda _: 0,
         )
-        return replace(sample, lent=alone)
+        return replace(sample, lent=alone, channels_last=names)
 
     def point(self, key: str, point: str, said: str) -> Weights:
         """Weights of a run at a named point; `said` is what a message calls it."""
