@@ -52,6 +52,7 @@ def measure(settings: GradientSubspaceSettings, probe: Probe) -> Reading:
     size = len(gradient)
     count = min(count, size)
     converged, basis = _subspace(settings, probe, weights, count)
+    count = len(basis)  # fewer, where there were fewer products than eigenvectors wanted
     inside = (basis.double() @ gradient.to(basis.device)).square().sum()
     values = {
         "overlap": float(inside / gradient.square().sum()),

@@ -114,3 +114,11 @@ def test_it_reads_training_data_and_refuses_ood():
     assert read(world).protocol["access"] == "train"
     with pytest.raises(HarnessError, match="ood-far"):
         read(world, split="ood-far")
+
+
+def test_fewer_products_than_eigenvectors_are_compared_with_the_chance_of_as_many():
+    reading = read(network(), k=10, products=3)
+    assert not reading.converged
+    found = values(reading)
+    assert found["k"] == 3
+    assert found["chance"] == 3 / 314
