@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from harness_reporters.figures import Trace, numbers_axis, plain
+from harness_reporters.figures import Trace, numbers_axis, plain, short
 
 TITLES = {
     "alpha": "position on the line (alpha)",
@@ -101,3 +101,16 @@ def widened(values: Iterable[float]) -> list[float]:
     low, high = min(real), max(real)
     room = 0.04 * (high - low) or 1.0
     return [low - room, high + room]
+
+
+def room_around(values: Iterable[float]) -> Trace:
+    """The range of an axis of numbers that are as good as one: else it would show their rounding.
+
+    >>> room_around([2.0, 2.0]), room_around([1.0, 2.0]), room_around([])
+    ({'range': [1.8, 2.2]}, {}, {})
+    """
+    real = [value for value in values if math.isfinite(value)]
+    size = max(map(abs, real), default=0.0)
+    if size == 0.0 or max(real) - min(real) > 1e-4 * size:
+        return {}
+    return {"range": [short(real[0] - size / 10, 6), short(real[0] + size / 10, 6)]}

@@ -5,6 +5,7 @@ from math import isfinite
 
 from harness.api.findings import Findings, MetricNote, ReadingValue
 from harness.api.numbers import count, figures, some_of
+from harness_reporters.axes import room_around
 from harness_reporters.figures import (
     Figure,
     Group,
@@ -173,7 +174,8 @@ def names_of(findings: Findings, found: Iterable[str]) -> list[str]:
 def _figure(
     panel: Sequence[ReadingValue], data: list[Trace], labels: list[str], choice: str, least: int
 ) -> Figure:
-    look = layout(numbers_axis(), rows_axis(labels), shapes=bands(len(labels)))
+    axis = numbers_axis() | room_around([r.value for r in panel])
+    look = layout(axis, rows_axis(labels), shapes=bands(len(labels)))
     title = title_of(panel[0].name, None if choice else panel[0].split)
     height = 56 + row_height(labels, least) * len(labels)
     return Figure(title, data, look, height, choice)
@@ -207,7 +209,7 @@ def _mean(here: Sequence[ReadingValue], y: float) -> list[Trace]:
     if not found or None in known(found):
         return []  # a mean over what is left would hide the rest
     mean = sum(found) / len(found)
-    return mean_tick(mean, y, 0.36, hover(f"mean {figures(mean)}", f"n {len(found)}"))
+    return mean_tick(short(mean, 6), y, 0.36, hover(f"mean {figures(mean)}", f"n {len(found)}"))
 
 
 def _seed_place(reading: ReadingValue, seeds: Sequence[int]) -> int:

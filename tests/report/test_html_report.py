@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import made_up
+import pytest
 
 from harness.analyze.find import find
 from harness.analyze.load import load_results
@@ -192,6 +193,18 @@ def test_a_metric_of_which_no_value_is_finite_has_a_table_and_no_figure(tmp_path
 
     assert "As numbers: hessian-top, runs per procedure" in words
     assert "4 not finite: no mean" in written(made_up.findings(plan, records), tmp_path)
+
+
+def test_one_pair_alone_stands_on_its_mean_on_an_axis_that_does_not_show_rounding(tmp_path):
+    plan = made_up.plan(1, 2, procedures=("random",), splits=("test",))
+
+    found = figures(written(made_up.findings(plan), tmp_path))
+
+    panel = next(f for f in found if f["data"] and "n 1" in json.dumps(f["data"]))
+    places = {x for trace in panel["data"] for x in trace["x"] if x is not None}
+    assert len(places) == 1
+    low, high = panel["layout"]["xaxis"]["range"]
+    assert high - low == pytest.approx(0.2 * abs(places.pop()), rel=1e-3)
 
 
 def test_an_empty_store_makes_a_report_without_figures(tmp_path):
