@@ -45,18 +45,12 @@ def best(tests: Sequence[PredictorTest]) -> PredictorTest | None:
     fair = [t for t in tests if t.p_family is not None and not (t.uses_ood or t.baseline)]
     if not fair:
         return None
-    return min(fair, key=lambda t: (verdict(t), -abs(t.partial or t.tau or 0.0)))
-
-
-def verdict(test: PredictorTest) -> float:
-    """The p of the best of all predictors, given the baselines where there are any."""
-    found = test.p_family if test.partial_p_family is None else test.partial_p_family
-    return 1.0 if found is None else found
+    return min(fair, key=lambda test: test.rank)
 
 
 def beats_chance(test: PredictorTest) -> bool:
     """Whether the predictor stands out from as many predictors as were tried."""
-    return verdict(test) <= LEVEL
+    return test.verdict <= LEVEL
 
 
 def _whose(
@@ -68,7 +62,7 @@ def _whose(
     seeds = count(tests[0].clusters, "pretraining seed")
     if first is None:
         return f"{who}nothing could be tested ({_why(tests)})."
-    p = figures(verdict(first), 2)
+    p = figures(first.verdict, 2)
     if name and several > 1:
         yes = _yes(first).capitalize()
         return f"{who}{yes} (best of {first.tried}: {first.predictor}, p {p})."

@@ -45,6 +45,18 @@ class PredictorTest(Record):
     gain_high: float | None = None
     note: str = ""
 
+    @property
+    def verdict(self) -> float:
+        """The p of the best of all predictors, given the baselines where there are any; else 1."""
+        found = self.p_family if self.partial_p_family is None else self.partial_p_family
+        return 1.0 if found is None else found
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """By what predictors are put in order: the verdict, then the size of the association."""
+        size = self.tau if self.partial is None else self.partial
+        return self.verdict, -abs(size or 0.0)
+
 
 class LadderStep(Record):
     """What a set of baselines predicts of a target: out-of-fold R^2, or None with a `note`.

@@ -19,6 +19,7 @@ from harness.api.numbers import (
     percents,
 )
 from harness.api.variance import VarianceShare
+from harness.report.predictors import say_predictors
 from harness.report.readings import say_readings
 from harness.report.shapes import bullet, table_of
 
@@ -46,6 +47,7 @@ def terminal(findings: Findings, console: Console) -> None:
         console.print()
         console.print(table)
     say_readings(findings, console)
+    say_predictors(findings, console)
     _say_problems(findings, console)
 
 

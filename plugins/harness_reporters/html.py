@@ -39,6 +39,8 @@ def render(findings: Findings) -> str:
 
     from harness_reporters import page
     from harness_reporters.landscape import sections
+    from harness_reporters.predictor_tables import other_tables, predictor_table
+    from harness_reporters.predictors import predictors
     from harness_reporters.scores import scatters, strips
     from harness_reporters.shares import shares
 
@@ -68,6 +70,8 @@ def render(findings: Findings) -> str:
         strips=strips(findings) if findings.runs else None,
         scatters=scatters(findings),
         shares=shares(findings),
+        predictors=predictors(findings),
+        predictor_tables=[predictor_table(findings), *other_tables(findings)],
         sections=drawn,
         spread_tables=page.spread_tables(findings),
         share_table=page.share_table(findings),

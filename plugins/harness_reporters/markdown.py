@@ -18,6 +18,7 @@ from harness_reporters.page import (
     spread_tables,
     troubles,
 )
+from harness_reporters.predictor_tables import other_tables, predictor_table
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -52,6 +53,8 @@ def _lines(findings: Findings) -> Iterator[str]:
     for table in (*spread_tables(findings), share_table(findings)):
         yield from _table(table)
     for table in metric_tables(findings).values():
+        yield from _table(table)
+    for table in (predictor_table(findings), *other_tables(findings)):
         yield from _table(table)
     if findings.problems:
         yield "\n## Cells without a usable result\n"

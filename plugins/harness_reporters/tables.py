@@ -32,6 +32,10 @@ def write_csv(_settings: NoSettings, findings: Findings, folder: Path) -> list[P
         "pairs.csv": findings.pairs,
         "points.csv": findings.points,
         "problems.csv": findings.problems,
+        "predictors.csv": findings.predictors,
+        "ladder.csv": findings.ladder,
+        "mantel.csv": findings.mantel,
+        "lines.csv": findings.lines,
     }
     return [
         write_whole(folder / name, _csv(findings, records))
