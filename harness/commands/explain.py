@@ -61,7 +61,8 @@ def _what(cell: Cell) -> str:
         case EvaluateWork(split=split):
             parts.append(f"on {split.name}")
         case MeasureWork(metric=metric, splits=splits):
-            parts.append(" on ".join([metric.label, words(split.name for split in splits)]))
+            where = [words(split.name for split in splits)] if splits else []
+            parts.append(" on ".join([metric.label, *where]))
         case PartWork(whole=whole, part=part):
             parts.append(f"part {part + 1} of {whole.parts} of {whole.metric.label}")
     return ", ".join(part for part in parts if part)

@@ -4,11 +4,14 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
+import made_up
 import pytest
 from hand_written_results import fail, finish, plan_of, write_suite
 
 from harness.cli import main
+from harness.commands.explain import _what
 from harness.plan import identity_of
 from harness.store import Store, paths
 
@@ -236,3 +239,9 @@ def test_a_store_elsewhere_than_on_disk_is_one_line_and_code_2(suite, capsys):
     assert main(["status", suite, "--store", "s3://bucket/runs"]) == 2
 
     assert "local folder" in capsys.readouterr().err
+
+
+def test_a_metric_that_looks_at_no_split_is_explained_without_one():
+    cell = next(c for c in made_up.plan(1, 2, splits=("test",)).cells if c.stage == "measure")
+    assert "barrier on test" in _what(cell)
+    assert _what(replace(cell, work=replace(cell.work, splits=()))).endswith(", barrier")
