@@ -57,7 +57,7 @@ def compare_procedures(contenders: Sequence[Contender], asked: Asked) -> Compari
     offer = offer_from(first.score(asked.score), first.catalogue)[0]
     compared = []
     for split in splits:
-        arms = arms_of(gathered, chosen, split, asked.score)
+        arms = arms_of(gathered, chosen, split, asked.score, examples=design.levels.examples)
         sign = 1 if offer.higher_is_better else -1
         arena = Arena(split, arms, pairings, sign, design, asked)
         compared.append(_split(arena, gathered, chosen))

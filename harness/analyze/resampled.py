@@ -17,6 +17,8 @@ from harness.statistics.resampling import Grid
 from harness.store import paths
 
 AGREEMENT = 1e-5  # terms are kept in float32
+MOST = 2 << 30
+"""Bytes of one procedure's numbers on one split: a score with many terms can have too many."""
 
 
 def examples_can_be_drawn(contender: Contender, score: str) -> bool:
@@ -35,9 +37,16 @@ def grid_of(seeds: Sequence[Seeds]) -> Grid:
 
 
 def arms_of(
-    gathered: Sequence[Gathered], chosen: Sequence[tuple[Seeds, ...]], split: str, score: str
+    gathered: Sequence[Gathered],
+    chosen: Sequence[tuple[Seeds, ...]],
+    split: str,
+    score: str,
+    *,
+    examples: bool,
 ) -> list[Arm]:
-    """One arm per contender: values of every run and example, or the runs' scores alone.
+    """One arm per contender: numbers of every run and example, or the runs' scores alone.
+
+    Without `examples` to draw no predictions are read.
 
     Raises:
         NotComparable: two contenders were scored on other examples.
@@ -47,7 +56,7 @@ def arms_of(
     before: list[Array] | None = None
     for each, seeds in zip(gathered, chosen, strict=True):
         stored = np.array([each.results[split][one].value for one in seeds], dtype=np.float64)
-        if not examples_can_be_drawn(each.contender, score):
+        if not examples:
             arms.append(Arm(grid_of(seeds), stored[:, None]))
             continue
         reader = _Reader(each, split, score, before)
@@ -83,7 +92,14 @@ class _Reader:
                 ours.append(np.empty(0) if column is None else column)
             self._same(ours)
             found = values_of(predictions, self._use, contender.catalogue)
-            yield found.astype(np.float64 if found.ndim == 1 else np.float32)
+            kept = found.astype(np.float64 if found.ndim == 1 else np.float32)
+            if kept.nbytes * len(seeds) > MOST:
+                raise HarnessError(
+                    f"score '{self._use.label}' makes {kept.nbytes * len(seeds) / 2**30:.0f} GiB "
+                    f"of the {len(seeds)} runs of {self._gathered.label} on {self._split}",
+                    fix="hold examples fixed: --levels pretrain,finetune",
+                )
+            yield kept
 
     def _same(self, ours: list[Array]) -> None:
         if self.examples is None:
