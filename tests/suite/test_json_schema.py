@@ -42,7 +42,7 @@ def test_every_reference_leads_somewhere(toy_schema):
 
 def test_every_setting_of_every_offer_is_there(toy_schema):
     settings = toy_schema["$defs"]["model.tiny"]["properties"]
-    assert set(settings) == {"width", "rho", "hidden", "optimizer", "start", "scale"}
+    assert set(settings) == {"width", "rho", "hidden", "optimizer", "start", "scale", "kinds"}
     assert settings["width"]["description"] == "width"
     assert settings["width"]["default"] == 8
 
