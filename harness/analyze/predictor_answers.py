@@ -106,12 +106,14 @@ def _pairs(tests: Sequence[PairTest]) -> Iterator[str]:
     if not known:
         return
     first = min(known, key=lambda t: (t.p_family or 0.0, -abs(t.rho or 0.0)))
-    whose = f" ({first.procedure})" if len({t.procedure for t in known}) > 1 else ""
-    ends = "goes" if (first.p_family or 1.0) <= LEVEL else "of pairs does not clearly go"
+    several = len({t.procedure for t in known})
+    p = min(1.0, several * (first.p_family or 0.0))  # the best of several procedures (Bonferroni)
+    whose = f" ({first.procedure})" if several > 1 else ""
+    ends = "goes" if p <= LEVEL else "does not clearly go"
     yield (
         f"Over pairs of runs, {first.quantity}{whose} {ends} together with how far two runs lie "
-        f"apart: rho {fixed(first.rho, 2)}, p {figures(first.p_family, 2)} for the best of "
-        f"{first.tried} ({count(first.pairs, 'pair')} of {count(first.runs, 'run')})."
+        f"apart: rho {fixed(first.rho, 2)}, p {figures(p, 2)} for the best of {len(known)} "
+        f"({count(first.pairs, 'pair')} of {count(first.runs, 'run')})."
     )
 
 

@@ -102,7 +102,7 @@ def _per_run(pair: PairQuantity, rows: Sequence[Record]) -> Quantity:
         for run in ends:
             of_run.setdefault(run, []).append(value - means[kinds[ends]])
     return Quantity(
-        f"{pair.name}, mean of a run's pairs",
+        f"{pair.name}, pairs' mean",
         {run: float(np.mean(values)) for run, values in of_run.items()},
         pair.uses_ood,
         note=f"{count(pair.holes, 'pair')} not finite left out" if pair.holes else "",

@@ -189,7 +189,7 @@ def _gains(tests: Sequence[PredictorTest], choice: str) -> Figure:
 
 
 def _name(test: PredictorTest) -> str:
-    name = test.predictor.replace(", mean of a run's pairs", " · pairs' mean")
+    name = test.predictor.replace(", pairs' mean", " · pairs' mean")
     return name.replace(" on ", " · on ")
 
 
@@ -228,7 +228,8 @@ def _caption(findings: Findings, tests: Sequence[PredictorTest], target: str) ->
     return (
         f"{findings.primary_score} on {target} of {count(first.runs, 'run')}{out} of "
         f"{count(first.clusters, 'pretraining seed')}{held}. R² is of runs whose pretraining seed "
-        "the regression never saw: below 0 is worse than the mean; what lies beyond ±1 stands at the edge. p at "
+        "the regression never saw: below 0 is worse than the mean; what lies beyond ±1 stands at "
+        "the edge. p at "
         f"the right is for the best of all that were tried ({first.tried} fair ones), given the "
         f"baselines, by rearranging whole seeds {first.permutations:,} times.{reach} Intervals are "
         "over pretraining seeds drawn anew; below ten seeds they show the spread and no more."

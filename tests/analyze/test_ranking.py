@@ -107,7 +107,7 @@ def test_a_quantity_that_a_run_lacks_is_told_of_and_not_tested():
 def test_pairs_become_one_number_per_run_and_a_test_of_their_own():
     findings = made_up.findings(*scene())
 
-    assert "barrier lerp-loss on test, mean of a run's pairs" in asked(findings)
+    assert "barrier lerp-loss on test, pairs' mean" in asked(findings)
     pair = next(t for t in findings.mantel if t.quantity == "barrier lerp-loss on test")
     assert (pair.pairs, pair.runs, pair.holes) == (120, 16, 0)
     assert pair.p_family >= pair.p > 0.001
