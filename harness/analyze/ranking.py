@@ -44,6 +44,7 @@ class _Scene:
     design: str
     tables: tuple[Scored, ...]
     found: Mapping[str, Measured]
+    step: str
 
 
 def ranking(
@@ -72,7 +73,9 @@ def ranking(
     losses = [name for name, n in natures.items() if not (n.higher_is_better or n.proportion)]
     scores = dict.fromkeys((primary.score, *losses))
     known = tuple((name, primary.id) for name in scores)
-    scene = _Scene(primary, known, design, tables, found)
+    others = {(procedure.model.label, procedure.init) for procedure in plan.procedures}
+    step = "procedure" if len(others) > 1 else "hyper-parameters"
+    scene = _Scene(primary, known, design, tables, found, step)
     parts = [_on(scene, target) for target in primary.ood]
     nature = natures[primary.score]
     return Ranking(
@@ -123,7 +126,7 @@ def _together(scene: _Scene, target: str) -> Iterator[tuple[Runs, Question]]:
     if whole is None:
         return
     each = [_gathered(scene, table, whole, target) for table in scene.tables]
-    climbed = pooled(each, standard=False).climb(target, {"procedure": procedure_step(each)})
+    climbed = pooled(each, standard=False).climb(target, {scene.step: procedure_step(each)})
     yield pooled(each, standard=True), climbed
 
 

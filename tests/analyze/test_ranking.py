@@ -4,6 +4,8 @@ import made_up
 import numpy as np
 import pytest
 
+from harness.analyze.find import find
+from harness.analyze.load import load_results
 from harness.api.readings import Reading, Value
 
 HERE = "rotation-60"
@@ -156,3 +158,26 @@ def test_every_procedure_has_a_line_that_says_when_not_to_trust_it():
     for line in findings.lines:
         assert line.slope_low <= line.slope <= line.slope_high
         assert (line.reliability < 0.5) == line.warning.startswith("only ")
+
+
+def test_procedures_that_differ_in_their_method_alone_differ_in_hyper_parameters():
+    findings = made_up.findings(*scene(3, 2, procedures=("slow", "fast")))
+
+    assert [step.step for step in findings.ladder if step.procedure == ""] == [
+        "nothing",
+        "hyper-parameters",
+        "in-domain score",
+    ]
+
+
+def test_a_quantity_of_nested_seeds_is_tested_within_the_poorest_seed():
+    plan, records = scene(4, 3)
+    gone = next(c for c in plan.cells if c.stage == "evaluate" and c.work.split.name == HERE)
+    del records[gone.key]
+    results = load_results(plan, made_up.MemoryStore(records))
+
+    findings = find(results, plan, made_up.suite(plan, "nested"), made_up.offers())
+
+    test = asked(findings)["hessian-top eigenvalue-1 on train"]
+    assert (test.runs, test.planned, test.clusters) == (8, 12, 4)
+    assert test.least_p == pytest.approx(1 / 384)
