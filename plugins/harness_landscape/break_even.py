@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
+from harness_landscape.loss_settings import loss_protocol
 from harness_landscape.waypoints import WaySettings, enough, tops
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ def measure(settings: BreakEvenSettings, probe: Probe) -> Reading:
             Value(name=f"{name}-final", split=split, value=numbers[-1], detail=True),
         ]
     values.append(Value(name="break-even-step", split=split, value=_peak(noise, steps)[1]))
-    total = probe.examples(split)
     finite = all(map(isfinite, (*noise, *hessian.values)))
     return Reading(
         values=tuple(values),
@@ -53,12 +53,7 @@ def measure(settings: BreakEvenSettings, probe: Probe) -> Reading:
             "batch": sorted(set(batches)),
             "covariance": "of single examples' gradients, over the batch size; that a batch is "
             "drawn without replacement is left out",
-            "split": split,
-            "examples": total if settings.examples is None else min(settings.examples, total),
-            "quantity": "loss",
-            "reduction": "mean over examples; weight decay left out",
-            "mode": "eval",
-            "parameters": "all",
+            **loss_protocol(settings, probe),
             "tolerance": settings.tolerance,
         },
         converged=hessian.converged and single.converged and finite,

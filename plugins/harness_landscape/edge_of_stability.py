@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
 from harness.api.settings import setting
+from harness_landscape.loss_settings import loss_protocol
 from harness_landscape.waypoints import WaySettings, enough, tops
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ def measure(settings: EdgeOfStabilitySettings, probe: Probe) -> Reading:
         "final-sharpness": sharpness.values[-1],
         "points": float(len(ways)),
     }
-    total = probe.examples(split)
     names = sorted({phase.optimizer.name for phase in facts.phases})
     return Reading(
         values=(
@@ -72,12 +72,7 @@ def measure(settings: EdgeOfStabilitySettings, probe: Probe) -> Reading:
             "threshold": settings.threshold,
             "optimizer": names,
             "preconditioned": False,
-            "split": split,
-            "examples": total if settings.examples is None else min(settings.examples, total),
-            "quantity": "loss",
-            "reduction": "mean over examples; weight decay left out",
-            "mode": "eval",
-            "parameters": "all",
+            **loss_protocol(settings, probe),
             "tolerance": settings.tolerance,
         },
         converged=sharpness.converged and len(finite) == len(ratios),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
 from harness.api.settings import setting
-from harness_landscape.loss_settings import LossSettings
+from harness_landscape.loss_settings import LossSettings, loss_protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +62,6 @@ def measure(settings: GradientSubspaceSettings, probe: Probe) -> Reading:
         other = _subspace(settings, probe, probe.weights(0, settings.against), count)
         values["subspace-overlap"] = float((basis @ other[1].T).double().square().sum()) / count
         converged = converged and other[0]
-    total = probe.examples(split)
     return Reading(
         values=(
             *(Value(name=name, split=split, value=value) for name, value in values.items()),
@@ -72,12 +71,7 @@ def measure(settings: GradientSubspaceSettings, probe: Probe) -> Reading:
             "k": count,
             "which": "largest by value",
             "against": settings.against,
-            "split": split,
-            "examples": total if settings.examples is None else min(settings.examples, total),
-            "quantity": "loss",
-            "reduction": "mean over examples; weight decay left out",
-            "mode": "eval",
-            "parameters": "all",
+            **loss_protocol(settings, probe),
             "tolerance": settings.tolerance,
         },
         converged=converged,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.api.offers import Metric
 from harness.api.readings import Curve, Reading, Value
 from harness.api.settings import setting
-from harness_landscape.loss_settings import LossSettings
+from harness_landscape.loss_settings import LossSettings, loss_protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,8 +63,7 @@ def measure(settings: HessianDensitySettings, probe: Probe) -> Reading:
     weights = probe.weights()
     space = probe.krylov(weights, settings.split, examples=settings.examples)
     runs = [space.density(settings.steps, run) for run in range(settings.runs)]
-    size, split = len(probe.parameters(weights)), settings.split
-    total = probe.examples(split)
+    size = len(probe.parameters(weights))
     finite = all(bool(nodes.isfinite().all()) for nodes, _ in runs)
     return Reading(
         values=tuple(_values(settings, runs, size)),
@@ -76,12 +75,7 @@ def measure(settings: HessianDensitySettings, probe: Probe) -> Reading:
             "width": settings.width,
             "zero": settings.zero,
             "edge": settings.edge,
-            "split": split,
-            "examples": total if settings.examples is None else min(settings.examples, total),
-            "quantity": "loss",
-            "reduction": "mean over examples; weight decay left out",
-            "mode": "eval",
-            "parameters": "all",
+            **loss_protocol(settings, probe),
         },
         converged=finite,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
 from harness.api.settings import setting
-from harness_landscape.loss_settings import LossSettings
+from harness_landscape.loss_settings import LossSettings, loss_protocol
 
 if TYPE_CHECKING:
     from harness.api.contexts import Probe
@@ -55,17 +55,11 @@ def measure(settings: HessianTopSettings, probe: Probe) -> Reading:
         for place, number in enumerate(numbers.tolist(), start=1)
     ]
     values.append(Value(name="products", split=split, value=top.products, detail=True))
-    total = probe.examples(split)
     return Reading(
         values=tuple(values),
         protocol={
             "which": f"largest by {settings.which}",
-            "split": split,
-            "examples": total if settings.examples is None else min(settings.examples, total),
-            "quantity": "loss",
-            "reduction": "mean over examples; weight decay left out",
-            "mode": "eval",
-            "parameters": "all",
+            **loss_protocol(settings, probe),
             "tolerance": settings.tolerance,
         },
         converged=top.converged,

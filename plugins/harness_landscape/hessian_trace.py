@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
 from harness.api.settings import setting
-from harness_landscape.loss_settings import LossSettings
+from harness_landscape.loss_settings import LossSettings, loss_protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,7 +66,7 @@ def measure(settings: HessianTraceSettings, probe: Probe) -> Reading:
     sketch = settings.sketch if settings.estimator == "hutch++" else 0
     samples = _sampled(settings, space, sketch)
     trace, error = float(samples.mean()), _standard_error(samples)
-    split, total = settings.split, probe.examples(settings.split)
+    split = settings.split
     modules: list[Value] = []
     if settings.per_module:
         modules = _by_module(space.module_traces(len(samples), sketch), probe.modules(), split)
@@ -84,12 +84,7 @@ def measure(settings: HessianTraceSettings, probe: Probe) -> Reading:
             "estimator": settings.estimator,
             "vectors": "uniform on the sphere",
             "samples": len(samples),
-            "split": split,
-            "examples": total if settings.examples is None else min(settings.examples, total),
-            "quantity": "loss",
-            "reduction": "mean over examples; weight decay left out",
-            "mode": "eval",
-            "parameters": "all",
+            **loss_protocol(settings, probe),
             "tolerance": settings.tolerance,
         },
         converged=_enough(samples, settings.tolerance),

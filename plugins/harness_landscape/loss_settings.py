@@ -1,6 +1,13 @@
-"""Which loss a metric of curvature looks at: settings that several of them share."""
+"""Which loss a metric of curvature looks at: settings and protocol that several of them share."""
 
-from harness.api.settings import Settings, SplitName, setting
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.api.settings import Json, Settings, SplitName, setting
+
+if TYPE_CHECKING:
+    from harness.api.contexts import Probe
 
 
 class LossSettings(Settings):
@@ -18,3 +25,16 @@ class LossSettings(Settings):
         "the split of the loss: train, or an in-domain one",
         source="the landscape that was trained",
     )
+
+
+def loss_protocol(settings: LossSettings, probe: Probe) -> dict[str, Json]:
+    """What these settings mean on the split: the part of a protocol that says which loss it was."""
+    total = probe.examples(settings.split)
+    return {
+        "split": settings.split,
+        "examples": total if settings.examples is None else min(settings.examples, total),
+        "quantity": "loss",
+        "reduction": "mean over examples; weight decay left out",
+        "mode": "eval",
+        "parameters": "all",
+    }
