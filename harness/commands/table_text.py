@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.api.numbers import NOTHING, count, figures, fixed, percent, some
+from harness.api.numbers import NOTHING, count, figures, fixed, percent, some, words
 from harness.commands.tables import echo_table
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _strict(found: TableFindings) -> None:
         )
         for each in found.strict
     ]
-    _by_target(f"Does it follow when {some(list(axes), 4)} change one at a time?", headers, rows)
+    _by_target(f"Does it follow when only one of these changes: {words(axes)}?", headers, rows)
 
 
 def _by_target(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
