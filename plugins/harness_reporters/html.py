@@ -39,7 +39,7 @@ def render(findings: Findings) -> str:
 
     from harness_reporters import page
     from harness_reporters.landscape import sections
-    from harness_reporters.predictor_tables import other_tables, predictor_table
+    from harness_reporters.predictor_tables import predictor_tables
     from harness_reporters.predictors import predictors
     from harness_reporters.scores import scatters, strips
     from harness_reporters.shares import shares
@@ -71,7 +71,7 @@ def render(findings: Findings) -> str:
         scatters=scatters(findings),
         shares=shares(findings),
         predictors=predictors(findings),
-        predictor_tables=[predictor_table(findings), *other_tables(findings)],
+        predictor_tables=predictor_tables(findings),
         sections=drawn,
         spread_tables=page.spread_tables(findings),
         share_table=page.share_table(findings),

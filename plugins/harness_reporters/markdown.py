@@ -18,7 +18,7 @@ from harness_reporters.page import (
     spread_tables,
     troubles,
 )
-from harness_reporters.predictor_tables import other_tables, predictor_table
+from harness_reporters.predictor_tables import predictor_tables
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -54,7 +54,7 @@ def _lines(findings: Findings) -> Iterator[str]:
         yield from _table(table)
     for table in metric_tables(findings).values():
         yield from _table(table)
-    for table in (predictor_table(findings), *other_tables(findings)):
+    for table in predictor_tables(findings):
         yield from _table(table)
     if findings.problems:
         yield "\n## Cells without a usable result\n"

@@ -12,23 +12,41 @@ from harness_reporters.predictors import who
 T = TypeVar("T", PairTest, LineFit)
 
 
-def predictor_table(findings: Findings) -> Table:
-    """All predictors in order: fair ones, then baselines, then those that looked at OOD data."""
-    rows: list[Row] = []
-    kinds = {(False, False): "fair", (False, True): "baseline", (True, False): "saw OOD data"}
-    for target in findings.primary_ood:
-        own = [t for t in findings.predictors if t.target == target]
-        for name in dict.fromkeys(t.procedure for t in own):
-            here = [t for t in own if t.procedure == name]
-            here.sort(key=lambda t: (t.uses_ood, t.baseline, t.tau is None, t.rank))
-            for place, t in enumerate(here):
-                kind = kinds.get((t.uses_ood, t.baseline), "baseline that saw OOD data")
-                cells = [t.predictor, kind, *_numbers(t)]
-                head = f"{target}, {who(name)}" if place == 0 else None
-                rows.append(Row(head, len(here), cells, t.uses_ood, t.note))
-    columns = ["of", "quantity", "kind", "tau", "p", "best of all", "partial", "p"]
-    columns += ["best of all", "adds to R²", "95 %", "tried", "runs"]
-    return Table("Predictors of OOD scores", columns, 3, rows)
+KINDS = {
+    (False, False): "fair",
+    (False, True): "baseline",
+    (True, False): "saw OOD data",
+    (True, True): "baseline that saw OOD data",
+}
+
+
+def predictor_tables(findings: Findings) -> list[Table]:
+    """All predictors, a table per target and procedure, then those of pairs, and the lines."""
+    groups = dict.fromkeys((t.target, t.procedure) for t in findings.predictors)
+    tables = [
+        _predictor_table([t for t in findings.predictors if (t.target, t.procedure) == group])
+        for group in groups
+    ]
+    return [
+        table for table in (*tables, _pair_table(findings), _line_table(findings)) if table.rows
+    ]
+
+
+def _predictor_table(tests: Sequence[PredictorTest]) -> Table:
+    first = tests[0]
+    rows = []
+    for (ood, baseline), kind in KINDS.items():
+        here = [t for t in tests if (t.uses_ood, t.baseline) == (ood, baseline)]
+        here.sort(key=lambda t: (t.tau is None, t.rank))
+        tried = max((t.tried for t in here), default=0)
+        for place, t in enumerate(here):
+            head = kind if place == 0 else None
+            cells = [t.predictor, *_numbers(t)]
+            rows.append(Row(head, len(here), cells, ood, t.note, f"{tried} tried"))
+    columns = ["kind", "quantity", "tau", "p", "best of all", "partial", "p", "best of all"]
+    runs = f"{first.runs}/{first.planned} runs, {count(first.clusters, 'pretraining seed')}"
+    title = f"Predictors of {first.target}, {who(first.procedure)} ({runs})"
+    return Table(title, [*columns, "adds to R²", "95 %"], 2, rows)
 
 
 def _numbers(test: PredictorTest) -> list[str]:
@@ -44,14 +62,7 @@ def _numbers(test: PredictorTest) -> list[str]:
         figures(test.partial_p_family, 2),
         fixed(test.gain, 2),
         ends,
-        str(test.tried) if test.p_family is not None else NOTHING,
-        f"{test.runs}/{test.planned}",
     ]
-
-
-def other_tables(findings: Findings) -> list[Table]:
-    """Pairs of runs against differences of scores, and accuracy on the line."""
-    return [table for table in (_pair_table(findings), _line_table(findings)) if table.rows]
 
 
 def _pair_table(findings: Findings) -> Table:

@@ -14,6 +14,7 @@ from harness_reporters.figures import (
     known,
     layout,
     numbers_axis,
+    row_height,
     rows_axis,
 )
 
@@ -149,10 +150,11 @@ def _taus(tests: Sequence[PredictorTest], choice: str) -> Figure:
         }
         for t, height in zip(tests, heights, strict=True)
     ]
-    rows = rows_axis([_name(t) for t in tests])
+    labels = [_name(t) for t in tests]
+    rows = rows_axis(labels)
     title = "How closely each goes together with the score"
     look = layout(axis, rows, annotations=notes)
-    return Figure(title, data, look, height=76 + 34 * len(tests), choice=choice)
+    return Figure(title, data, look, height=76 + row_height(labels, 30) * len(tests), choice=choice)
 
 
 def _gains(tests: Sequence[PredictorTest], choice: str) -> Figure:
@@ -183,14 +185,20 @@ def _gains(tests: Sequence[PredictorTest], choice: str) -> Figure:
     }
     axis = numbers_axis("added to out-of-fold R² of the baselines (95 % interval)")
     axis |= {"range": [LEAST - 0.05, 0.05 - LEAST], "fixedrange": True, "zeroline": True}
-    look = layout(axis, rows_axis([_name(t) for t in own]))
+    labels = [_name(t) for t in own]
+    look = layout(axis, rows_axis(labels))
     title = "What each adds to the baselines"
-    return Figure(title, [points], look, height=70 + 30 * len(own), choice=choice)
+    return Figure(
+        title, [points], look, height=70 + row_height(labels, 28) * len(own), choice=choice
+    )
 
 
 def _name(test: PredictorTest) -> str:
-    name = test.predictor.replace(", pairs' mean", " · pairs' mean")
-    return name.replace(" on ", " · on ")
+    """The predictor's name on two lines at most: what, and where."""
+    what, on, where = test.predictor.partition(" on ")
+    what, comma, pairs = what.partition(", ")
+    rest = ", ".join(filter(None, (on.strip() + " " + where if on else "", pairs if comma else "")))
+    return f"{what} · {rest}" if rest else what
 
 
 def _paint(test: PredictorTest) -> str:
@@ -221,10 +229,10 @@ def _caption(findings: Findings, tests: Sequence[PredictorTest], target: str) ->
     first = tests[0]
     out = f" ({first.planned - first.runs} left out)" if first.runs < first.planned else ""
     reach = ""
-    if first.least_p is not None:
+    if first.least_p is not None and first.least_p * first.permutations > 1.5:
         reach = f" With so few seeds no p below {figures(first.least_p, 2)} can be reached."
     held = ", each as its distance from the mean of its procedure" if not first.procedure else ""
-    shown = f" At most {SHOWN} fair predictors are drawn, the table has all."
+    shown = f" At most {SHOWN} fair predictors are drawn; the table has all."
     return (
         f"{findings.primary_score} on {target} of {count(first.runs, 'run')}{out} of "
         f"{count(first.clusters, 'pretraining seed')}{held}. R² is of runs whose pretraining seed "

@@ -1,0 +1,73 @@
+"""Predictors in every form of a report: ladder, forest, tables, and marks of OOD use."""
+
+import made_up
+import pytest
+
+from harness.api.settings import NoSettings
+from harness_reporters.html import render
+from harness_reporters.markdown import write as write_markdown
+from harness_reporters.predictor_tables import predictor_tables
+from harness_reporters.predictors import OOD, predictors
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return made_up.findings()
+
+
+def test_a_split_has_a_ladder_a_forest_and_gains_for_each_choice_of_runs(findings):
+    (group,) = predictors(findings)
+
+    assert group.choices == ["all procedures, each within itself", "pretrained", "random"]
+    shown = [figure.title for figure in group.figures if figure.choice == "random"]
+    assert shown == [
+        "The ladder of baselines",
+        "How closely each goes together with the score",
+        "What each adds to the baselines",
+    ]
+    assert "24 runs of 3 pretraining seeds" in group.caption
+    assert "no p below 0.0069 can be reached" in group.caption
+
+
+def test_what_saw_ood_data_has_its_own_colour_and_stands_below_the_fair_ones(findings):
+    forest = predictors(findings)[0].figures[1].data[0]
+
+    colours = forest["marker"]["color"]
+    names = [text.split("<br>")[0] for text in forest["hovertext"]]
+    assert {c for c, name in zip(colours, names, strict=True) if "on rotation-60" in name} == {OOD}
+    assert colours[-4:] == [OOD] * 4
+    assert OOD not in colours[:-4]
+
+
+def test_tables_hold_every_predictor_once_with_its_kind(findings):
+    tables = predictor_tables(findings)
+
+    rows = sum(len(t.rows) for t in tables if t.title.startswith("Predictors"))
+    assert rows == len(findings.predictors)
+    heads = [row.head for row in tables[0].rows if row.head]
+    assert heads == ["fair", "baseline", "saw OOD data"]
+    assert tables[-1].title.startswith("Accuracy on the line")
+    assert tables[-2].title.startswith("Pairs of runs")
+
+
+def test_the_page_and_the_markdown_file_show_them(findings, tmp_path):
+    page = render(findings)
+    (path,) = write_markdown(NoSettings(), findings, tmp_path)
+
+    assert 'id="predictors"' in page
+    assert 'id="predictors-1"' in page
+    assert "### Predictors of rotation-60" in path.read_text("utf-8")
+
+
+def test_without_tests_there_is_no_section():
+    few = made_up.findings(made_up.plan(2, 2))
+
+    assert predictors(few) == predictor_tables(few) == []
+    assert 'id="predictors"' not in render(few)
+
+
+def test_names_from_plugins_cannot_inject_markup(findings):
+    bad = findings.predictors[0].model_copy(update={"predictor": "<b>x</b> on y"})
+    page = render(findings.model_copy(update={"predictors": (bad,)}))
+
+    assert "<b>x</b>" not in page
