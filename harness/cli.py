@@ -22,6 +22,7 @@ COMMANDS = {
     "measure": ("measure", "Read metrics off the finished runs of a suite, without training."),
     "compare": ("compare", "Say which procedure is better, or that these seeds cannot tell."),
     "analyze": ("analyze", "Ask of any table of results what is asked of a suite."),
+    "power": ("power", "Say how many seeds are enough, from the results of a pilot."),
     "export": ("export", "Write the scores or readings of a suite as a table."),
     "list": ("list_", "List what plugins offer, and the built-in suites."),
     "show": ("show", "Show everything about one offer, or about a suite."),
