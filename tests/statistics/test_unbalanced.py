@@ -85,3 +85,22 @@ def test_too_few_runs_and_seeds_that_mean_the_same_are_refused():
 def test_the_same_names_give_the_same_numbers_and_others_do_not():
     assert named("share", "test").random() == named("share", "test").random()
     assert named("share", "test").random() != named("share", "ood").random()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("a", "b", "missing"), [(3, 3, 0), (5, 5, 0), (10, 5, 0), (10, 10, 0), (5, 5, 5), (10, 10, 20)]
+)
+def test_intervals_cover_the_truth_also_where_runs_are_missing(a, b, missing):
+    generator = np.random.default_rng(0)
+    truth, hits, rounds = {"p": 0.5, "f": 0.1, "rest": 0.4}, dict.fromkeys(("p", "f", "rest"), 0), 0
+    rows, columns = (np.array(each) for each in labels(a, b))
+    for _ in range(600):
+        here = np.sort(generator.choice(a * b, a * b - missing, replace=False))
+        y = table(a, b, (0.5**0.5, 0.1**0.5, 0.4**0.5), generator).ravel()[here]
+        design = decompose({"p": rows[here].tolist(), "f": columns[here].tolist()})
+        rounds += 1
+        for name, found in factor_ranges(y, design, generator, draws=2000).items():
+            hits[name] += found.share[0] <= truth[name] <= found.share[1]
+    for name, count in hits.items():
+        assert 0.92 <= count / rounds <= 0.985, name
