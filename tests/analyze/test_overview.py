@@ -23,7 +23,7 @@ def test_many_procedures_share_four_answers_with_their_extremes_and_counts():
     assert "best of 7" in better
     assert sum("noise" in warning for warning in found.warnings) == 1
     assert all(len(warning) < 400 for warning in found.warnings)
-    assert "each share is uncertain" in shares
+    assert "their 95 % intervals from" in shares
     assert "(same pretrain seed, 7 procedures)" in between
 
 

@@ -79,5 +79,5 @@ def test_a_network_that_cannot_work_with_channels_last_is_given_none() -> None:
 
     found = probe.evaluate([probe.weights()], "test", each=True).example_losses
 
-    assert found is not None
-    assert torch.equal(found[0], exact.double())
+    assert found is not None  # a last bit may depend on where in memory an example stands
+    assert torch.allclose(found[0], exact.double(), rtol=1e-6, atol=0)
