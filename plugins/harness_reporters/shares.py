@@ -60,9 +60,9 @@ def _caption(score: str, found: Sequence[VarianceShare]) -> str:
     return (
         f"Shares of the variance of {score} over runs ({how}; "
         f"{f' {TIMES} '.join(map(str, seeds))} seeds, one run each; negative estimates shown as "
-        f"0). The whisker is the 95 % interval of the first share; hover for the others.{few} "
-        f"{rest} The number at the right is the sd over runs: a share of a tiny sd is a share of "
-        "little. A dash: the shares cannot be told."
+        f"0). The whisker is the 95 % interval of the first share; hover for the others, or see the table.{few} "
+        f"{rest} At the right: the first share, and the sd over runs (a share of a tiny sd is a "
+        "share of little). A dash: the shares cannot be told."
     )
 
 
@@ -87,14 +87,6 @@ def _bars(title: str, found: Sequence[VarianceShare]) -> Figure:
                 "x": known([None if v is None else 100 * v for v in values]),
                 "y": heights,
                 "width": 0.62,
-                "text": [percent(v) if v is not None and v >= 0.12 else "" for v in values],
-                "textposition": "inside",
-                "insidetextanchor": "start" if name == "pretrain" else "middle",
-                "textangle": 0,
-                "textfont": {
-                    "size": 11,
-                    "color": paint.replace("@s", "@t") if paint != ORDER else "@card",
-                },
                 "marker": {"color": paint, "line": {"width": 0}},
                 "hovertext": [
                     hover(
@@ -105,14 +97,16 @@ def _bars(title: str, found: Sequence[VarianceShare]) -> Figure:
                     for s, v, e in zip(found, values, ends, strict=True)
                 ],
                 "hoverinfo": "text",
-                **({"error_x": _whiskers(values, ends)} if name == "pretrain" else {}),
             }
         )
+    data.append(_whiskers(found, heights))
     notes = [
         {
             "x": 101 if s.pretrain is not None else 1,
             "y": height,
-            "text": f"sd {figures(s.total_sd, 2)}" if s.pretrain is not None else NOTHING,
+            "text": NOTHING
+            if s.pretrain is None
+            else f"{percent(s.pretrain)} of sd {figures(s.total_sd, 2)}",
             "xanchor": "left",
             "showarrow": False,
             "font": {"size": 11, "color": "@muted"},
@@ -120,26 +114,33 @@ def _bars(title: str, found: Sequence[VarianceShare]) -> Figure:
         for s, height in zip(found, heights, strict=True)
     ]
     marks = {"tickvals": [0, 25, 50, 75, 100], "ticktext": ["0", "25", "50", "75", "100 %"]}
-    axis = numbers_axis() | marks | {"range": [0, 124], "fixedrange": True}
+    axis = numbers_axis() | marks | {"range": [0, 140], "fixedrange": True}
     rows = rows_axis([s.split for s in found])
     look = layout(axis, rows, barmode="stack", annotations=notes)
     return Figure(title=title, data=data, layout=look, height=60 + 30 * len(found))
 
 
-def _whiskers(
-    values: Sequence[float | None], ends: Sequence[tuple[float, float] | None]
-) -> dict[str, object]:
-    """Error bars from a share to the ends of its interval, which need not lie evenly around it."""
-    both = [
-        (0.0, 0.0) if v is None or e is None else (max(0.0, e[1] - v), max(0.0, v - e[0]))
-        for v, e in zip(values, ends, strict=True)
+def _whiskers(found: Sequence[VarianceShare], heights: Sequence[int]) -> dict[str, object]:
+    """The interval of the first share, drawn over all bars; it need not lie evenly around it."""
+    shown = [
+        (100 * s.pretrain, [100 * end for end in s.pretrain_range], height)
+        for s, height in zip(found, heights, strict=True)
+        if s.pretrain is not None and s.pretrain_range is not None
     ]
     return {
-        "type": "data",
-        "symmetric": False,
-        "array": [100 * up for up, _ in both],
-        "arrayminus": [100 * down for _, down in both],
-        "color": "@ink",
-        "thickness": 1.4,
-        "width": 4,
+        "type": "scatter",
+        "mode": "markers",
+        "x": [value for value, _, _ in shown],
+        "y": [height for _, _, height in shown],
+        "marker": {"size": 1, "color": "@ink"},
+        "hoverinfo": "skip",
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [max(0.0, high - value) for value, (_, high), _ in shown],
+            "arrayminus": [max(0.0, value - low) for value, (low, _), _ in shown],
+            "color": "@ink",
+            "thickness": 1,
+            "width": 3,
+        },
     }
