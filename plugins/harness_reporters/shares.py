@@ -60,7 +60,8 @@ def _caption(score: str, found: Sequence[VarianceShare]) -> str:
     return (
         f"Shares of the variance of {score} over runs ({how}; "
         f"{f' {TIMES} '.join(map(str, seeds))} seeds, one run each; negative estimates shown as "
-        f"0). The whisker is the 95 % interval of the first share; hover for the others, or see the table.{few} "
+        "0). The whisker is the 95 % interval of the first share; hover for the others, or see the "
+        f"table.{few} "
         f"{rest} At the right: the first share, and the sd over runs (a share of a tiny sd is a "
         "share of little). A dash: the shares cannot be told."
     )
