@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 EXACT = 1 << 14
 """Up to so many arrangements all are tried; beyond, so many random ones."""
 TIE = 1e-12
+"""Sums that differ by less, as a share of the sum of sizes, are ties."""
 
 FEW_SEEDS = 8
 """Below, tests on seed means have next to no power, and shares next to no precision."""
@@ -38,9 +39,9 @@ def sign_flip_test(differences: Array, generator: np.random.Generator) -> float:
     if 2**values.size <= EXACT:
         bits = np.arange(2**values.size)[:, None] >> np.arange(values.size) & 1
         signs = 1.0 - 2.0 * bits
-        return _reached(np.abs(signs @ values), abs(float(values.sum())), exact=True)
+        return _reached(signs @ values, float(values.sum()), values, exact=True)
     signs = generator.choice([-1.0, 1.0], size=(EXACT, values.size))
-    return _reached(np.abs(signs @ values), abs(float(values.sum())), exact=False)
+    return _reached(signs @ values, float(values.sum()), values, exact=False)
 
 
 def relabel_test(ours: Array, theirs: Array, generator: np.random.Generator) -> float:
@@ -54,15 +55,16 @@ def relabel_test(ours: Array, theirs: Array, generator: np.random.Generator) -> 
     first, second = _finite(ours), _finite(theirs)
     everything = np.concatenate([first, second])
     m, n = first.size, second.size
-    observed = abs(float(first.mean() - second.mean()))
+    # The sum of the first then says how far the means are apart, and nothing is rounded away.
+    everything = everything - everything.mean()
+    observed = float(everything[:m].sum())
     if math.comb(m + n, m) <= EXACT:
         chosen = np.array(list(itertools.combinations(range(m + n), m)))
         exact = True
     else:
         chosen = generator.permuted(np.tile(np.arange(m + n), (EXACT, 1)), axis=1)[:, :m]
         exact = False
-    sums = everything[chosen].sum(axis=1)
-    return _reached(np.abs(sums / m - (everything.sum() - sums) / n), observed, exact=exact)
+    return _reached(everything[chosen].sum(axis=1), observed, everything, exact=exact)
 
 
 def least_p_of_signs(seeds: int) -> float:
@@ -143,6 +145,8 @@ def _finite(values: Array) -> Array:
     return numbers
 
 
-def _reached(drawn: Array, observed: float, *, exact: bool) -> float:
-    count = int((drawn >= observed - TIE * max(1.0, observed)).sum())
+def _reached(drawn: Array, observed: float, values: Array, *, exact: bool) -> float:
+    """The share of drawn sums of `values` that are as far from 0 as that observed."""
+    nearly = TIE * float(np.abs(values).sum())
+    count = int((np.abs(drawn) >= abs(observed) - nearly).sum())
     return count / drawn.size if exact else (1 + count) / (1 + drawn.size)

@@ -72,3 +72,13 @@ def test_no_exchanged_labels_give_less_than_the_least_p(sizes):
 def test_more_comparisons_need_more_seeds():
     assert seeds_to_reach(0.05 / 10, paired=True) == 9
     assert seeds_to_reach(0.05 / 10, paired=False) == 6
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e8])
+def test_p_is_not_below_the_least_p_where_scores_are_far_from_zero(offset):
+    ours, theirs = offset + 0.1 * np.arange(1, 5), offset + 31.4 + 0.1 * np.arange(1, 5)
+    assert relabel_test(ours, theirs, ALL) == pytest.approx(least_p_of_labels(4, 4))
+
+
+def test_differences_may_be_as_small_as_they_like():
+    assert sign_flip_test(np.full(6, 1e-13), ALL) == least_p_of_signs(6)
