@@ -83,8 +83,8 @@ def power_of_difference(
     bound = _quantile(1 - alpha / 2, freedom)
     shift = difference / math.sqrt(variance)
     # scipy gives NaN for some tails that are far below 1e-7
-    wrong_side = np.nan_to_num(stats.nct.cdf(-bound, freedom, abs(shift)))
-    return float(1 - stats.nct.cdf(bound, freedom, abs(shift)) + wrong_side)
+    ends = np.nan_to_num(stats.nct.cdf([-bound, bound], freedom, abs(shift)))
+    return float(1 - ends[1] + ends[0])
 
 
 def detectable_difference(
@@ -101,6 +101,8 @@ def detectable_difference(
     def short(size: float) -> float:
         return power_of_difference(pilot, size * unit, pretrain, finetune, alpha=alpha) - power
 
+    if short(0.0) >= 0:
+        return 0.0
     high = 4.0
     while short(high) < 0:
         high *= 2
@@ -136,14 +138,16 @@ def power_of_tau(
 def least_p(layout: Layout | Repeated) -> float:
     """The smallest p that a permutation test of this layout can give.
 
-    One in as many arrangements as there are; twice that for independent runs, whose reversal gives
-    the same size of coefficient. Above .05 no relation can be significant, however strong.
+    One in as many arrangements as there are; twice that where all runs may be reversed (independent
+    ones, or one run per seed), which gives the same size of coefficient. Above .05 no relation can
+    be significant, however strong.
 
     >>> least_p(Layout((0, 0, 1, 1), (0, 1, 0, 1)))
     0.25
     """
-    ways = layout.arrangements
-    return min(1.0, (2 if layout.design == "independent" else 1) / ways)
+    base, times = (layout.base, layout.times) if isinstance(layout, Repeated) else (layout, 1)
+    reversible = times == 1 and 1 in base.table().shape
+    return min(1.0, (2 if reversible else 1) / layout.arrangements)
 
 
 def _of_mean(pilot: Pilot, a: int, b: int) -> tuple[float, float]:

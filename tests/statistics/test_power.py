@@ -1,10 +1,12 @@
+import itertools
 import math
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from harness.statistics.layout import Layout
+from harness.statistics.association import associations
+from harness.statistics.layout import Layout, Repeated
 from harness.statistics.power import (
     Pilot,
     detectable_difference,
@@ -115,3 +117,25 @@ def test_a_difference_downwards_is_found_as_often_as_one_upwards():
     pilot = Pilot(1.0, 0.2, 0.5)
     up, down = (power_of_difference(pilot, size, 6, 3) for size in (0.9, -0.9))
     assert up == pytest.approx(down)
+
+
+def test_seeds_of_one_run_each_can_be_reversed_so_that_two_arrangements_reach_the_largest_tau():
+    alone = Layout((0, 1, 2, 3), (0, 0, 0, 0))
+    assert least_p(alone) == pytest.approx(2 / 24)
+    y = np.arange(4.0)[None]
+    every = np.array(list(itertools.permutations(range(4))))
+    taus = np.abs(associations("kendall", y, y[0], every)[0])
+    assert (taus >= 1 - 1e-9).mean() == pytest.approx(least_p(alone))
+    assert least_p(Repeated(alone, 1)) == pytest.approx(2 / 24)
+    assert least_p(Repeated(alone, 2)) == pytest.approx(1 / 24)
+
+
+def test_a_difference_that_is_far_beyond_doubt_has_full_power():
+    assert power_of_difference(Pilot(1.0, 0.0, None), 1e6, 2, 1, alpha=1e-5) == pytest.approx(1.0)
+    strict = detectable_difference(Pilot(1.0, 0.0, None), 2, 1, alpha=1e-5)
+    mild = detectable_difference(Pilot(1.0, 0.0, None), 2, 1, alpha=1e-3)
+    assert strict == pytest.approx(100 * mild, rel=0.01)
+
+
+def test_a_test_that_rejects_anyhow_as_often_as_wanted_detects_any_difference():
+    assert detectable_difference(Pilot(1.0, 0.1, None), 5, 1, power=0.04) == 0.0
