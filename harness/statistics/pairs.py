@@ -11,6 +11,9 @@ from harness.statistics.association import Array
 from harness.statistics.layout import Layout, Repeated
 from harness.statistics.permutation import Test, tests_of
 
+NUMBERS = 1 << 22
+"""Differences of pairs that are held at a time."""
+
 
 @dataclass(frozen=True)
 class Paired:
@@ -40,12 +43,19 @@ def pair_tests(
     orders = np.vstack([np.arange(layout.runs)[None], orders])
     found = []
     for each in quantities:
-        apart = np.abs(y[orders[:, each.first]] - y[orders[:, each.second]])
-        # as ranks, so that equal differences that rounding tells apart are ties
-        ranks = stats.rankdata(np.round(apart, 12), axis=1)
-        found.append(_unit(ranks) @ _unit(stats.rankdata(each.values)[None])[0])
+        step = max(1, NUMBERS // max(1, each.values.size))
+        parts = [orders[start : start + step] for start in range(0, len(orders), step)]
+        found.append(np.concatenate([_coefficients(each, y, part) for part in parts]))
     drawn = np.array(found).reshape(len(quantities), -1)
-    return tests_of(drawn[:, 0], np.nan_to_num(np.abs(drawn[:, 1:])))
+    return tests_of(drawn[:, 0], np.abs(drawn[:, 1:]))
+
+
+def _coefficients(pairs: Paired, y: Array, orders: NDArray[np.int64]) -> Array:
+    apart = np.abs(y[orders[:, pairs.first]] - y[orders[:, pairs.second]])
+    # as ranks, so that equal differences that rounding tells apart are ties
+    ranks = stats.rankdata(np.round(apart, 12), axis=1)
+    found: Array = _unit(ranks) @ _unit(stats.rankdata(pairs.values)[None])[0]
+    return found
 
 
 def _unit(rows: Array) -> Array:

@@ -48,8 +48,12 @@ def permutation_tests(
 
 
 def tests_of(observed: Array, drawn: Array) -> list[Test]:
-    """Tests from coefficients [predictors] and the sizes [predictors, permutations] drawn."""
+    """Tests from coefficients [predictors] and the sizes [predictors, permutations] drawn.
+
+    A size that is NaN (nothing varied in that arrangement) is 0, no relation, for all tests alike.
+    """
     permutations = drawn.shape[1]
+    drawn = np.nan_to_num(drawn)
     reached = drawn >= np.abs(observed)[:, None] - CEILING
     alone = (1 + reached.sum(1)) / (1 + permutations)
     varies = np.isfinite(observed)

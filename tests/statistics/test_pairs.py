@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from harness.statistics import pairs
 from harness.statistics.layout import Layout, Repeated
 from harness.statistics.pairs import Paired, pair_tests
 from harness.statistics.permutation import mantel
@@ -70,3 +71,16 @@ def test_tests_of_repeated_seeds_hold_their_level_where_procedures_share_their_s
         drawn = np.abs((x - x.mean()) @ (y - y.mean())[orders].T)
         rejected += (1 + (drawn >= abs((x - x.mean()) @ (y - y.mean()))).sum()) / 200 <= 0.05
     assert rejected <= 20
+
+
+def test_many_pairs_are_ranked_in_blocks_and_give_the_same(monkeypatch):
+    runs = Layout.independent(9)
+    first, second = np.triu_indices(9, 1)
+    generator = np.random.default_rng(0)
+    quantity = Paired(generator.normal(size=first.size), first, second)
+    y = generator.normal(size=9)
+    whole = pair_tests([quantity], y, runs, np.random.default_rng(1), permutations=99)
+    monkeypatch.setattr(pairs, "NUMBERS", 100)
+    parts = pair_tests([quantity], y, runs, np.random.default_rng(1), permutations=99)
+    assert parts[0].coefficient == pytest.approx(whole[0].coefficient)
+    assert parts[0].p == whole[0].p

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from harness.statistics import permutation
 from harness.statistics.association import association
 from harness.statistics.layout import Layout, complete
 from harness.statistics.permutation import benjamini_hochberg, mantel, permutation_tests
@@ -192,3 +193,9 @@ def test_a_lopsided_table_is_refused():
         Layout(("a", "a", "b"), (0, 1, 2), "nested")
     with pytest.raises(ValueError, match="twice"):
         Layout(("a", "a"), (0, 0))
+
+
+def test_arrangements_in_which_nothing_is_left_to_correlate_count_as_no_relation():
+    drawn = np.array([[0.9, np.nan, 0.2, 0.7]])
+    found = permutation.tests_of(np.array([0.8]), drawn)[0]
+    assert found.p == found.p_family == pytest.approx(2 / 5)
