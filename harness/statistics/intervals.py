@@ -24,17 +24,21 @@ class Interval:
 
 @dataclass(frozen=True)
 class Draws:
-    """Estimates [arms], their replicates [arms, replicates], and influences by arm and level."""
+    """Estimates [arms], their replicates [arms, replicates], and influences by arm and level.
+
+    `examples` says that the last level of every arm is the examples, which all arms share.
+    """
 
     estimates: NDArray[np.float64]
     replicates: NDArray[np.float64]
     influences: tuple[tuple[NDArray[np.float64], ...], ...]
+    examples: bool = False
 
     def difference(self, first: int = 0, second: int = 1, *, paired: bool = True) -> "Draws":
         """The draws of arm `second` less arm `first`, as one arm.
 
         `paired` says that the arms share their seeds, so that influences are subtracted unit by
-        unit; otherwise only what they share, the examples (the last level), is.
+        unit; otherwise only those of what they share, the examples, are.
         """
         estimates = self.estimates[second] - self.estimates[first]
         replicates = self.replicates[second] - self.replicates[first]
@@ -42,9 +46,11 @@ class Draws:
         same = [a.shape == b.shape for a, b in zip(ours, theirs, strict=False)]
         if paired and all(same) and len(ours) == len(theirs):
             joint = tuple(b - a for a, b in zip(ours, theirs, strict=True))
+        elif self.examples:
+            joint = (*(-a for a in ours[:-1]), *theirs[:-1], theirs[-1] - ours[-1])
         else:
             joint = (*(-a for a in ours), *theirs)
-        return Draws(np.array([estimates]), replicates[None, :], (joint,))
+        return Draws(np.array([estimates]), replicates[None, :], (joint,), self.examples)
 
     def interval(self, arm: int = 0, *, level: float = 0.95, method: Method = "bca") -> Interval:
         """The interval of an arm; see `percentile` and `bca`."""

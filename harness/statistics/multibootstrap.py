@@ -23,7 +23,8 @@ from harness.statistics.resampling import (
 )
 
 CHUNK = 128
-"""Replicates at a time: their example counts and partial products stay within a few megabytes."""
+NUMBERS = 1 << 23
+"""Replicates at a time, and their example counts: fewer replicates if there are many examples."""
 
 Array = NDArray[np.floating[Any]]
 
@@ -83,19 +84,26 @@ def multi_bootstrap(
     examples = arms[0].values.shape[-1]
     grids = [arm.grid for arm in arms]
     weights = drawn_weights(grids, replicates, generator, levels, paired=paired)
-    stacked = [_terms(arm) for arm in arms]
+    stacked, middles = zip(*(_terms(arm) for arm in arms), strict=True)
     drawn = np.empty((len(arms), replicates))
-    for start in range(0, replicates, CHUNK):
-        rows = slice(start, min(start + CHUNK, replicates))
+    step = block(examples)
+    for start in range(0, replicates, step):
+        rows = slice(start, min(start + step, replicates))
         counts = example_counts(examples, rows.stop - rows.start, generator, drawn=levels.examples)
         for place, arm in enumerate(arms):
             chosen = weights[place][rows]
             if arm.combine is None:
-                drawn[place, rows] = _means(chosen, stacked[place], counts)
+                drawn[place, rows] = middles[place] + _means(chosen, stacked[place], counts)
             else:
                 drawn[place, rows] = _combined(chosen, stacked[place], counts, arm)
     estimates = np.array([arm.estimate() for arm in arms])
-    return Draws(estimates, drawn, _influences(arms, levels, paired))
+    known = levels.examples and all(arm.combine is None for arm in arms)
+    return Draws(estimates, drawn, tuple(_influence(arm, levels) for arm in arms), known)
+
+
+def block(examples: int) -> int:
+    """How many replicates are made at a time."""
+    return max(1, min(CHUNK, NUMBERS // examples))
 
 
 def _check(arms: Sequence[Arm], replicates: int, paired: bool) -> None:
@@ -107,8 +115,14 @@ def _check(arms: Sequence[Arm], replicates: int, paired: bool) -> None:
         raise ValueError("paired arms have the same seeds in the same order")
 
 
-def _terms(arm: Arm) -> NDArray[np.float32]:
-    return np.ascontiguousarray(arm.values, dtype=np.float32)
+def _terms(arm: Arm) -> tuple[NDArray[np.float32], float]:
+    """The values, less their middle for a mean: float32 then rounds differences, not sizes."""
+    if arm.combine is not None:
+        return np.ascontiguousarray(arm.values, dtype=np.float32), 0.0
+    middle = float(np.float32(arm.estimate()))
+    values = np.empty(arm.values.shape, dtype=np.float32)
+    np.subtract(arm.values, middle, out=values, casting="same_kind")
+    return values, middle
 
 
 def _means(
@@ -132,19 +146,13 @@ def _combined(
     return result
 
 
-def _influences(
-    arms: Sequence[Arm], levels: Levels, paired: bool
-) -> tuple[tuple[NDArray[np.float64], ...], ...]:
-    """Per arm, the empirical influence of every unit of every level that is drawn, by level.
+def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
+    """The empirical influence of every unit of every level that is drawn, by level.
 
     The influence of a unit is what the mean gains per weight given to it, divided by the number of
     units; their squares sum to the variance of the estimate, their cubes to its skewness (Efron
     1987). For combined scores the examples' influence is left out: it takes a derivative.
     """
-    return tuple(_influence(arm, levels) for arm in arms)
-
-
-def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
     scores, estimate = arm.scores(), arm.estimate()
     seeds = arm.grid.seeds
     of_run = np.array([seeds.index(seed) for seed in arm.grid.pretrain])
@@ -161,6 +169,8 @@ def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
         means = np.bincount(of_run, scores) / np.bincount(of_run)
         found.append((scores - means[of_run]) * arm.grid.average())
     if levels.examples and arm.combine is None:
-        each = arm.grid.average() @ arm.values.astype(np.float64)
+        each = np.zeros(arm.values.shape[1])
+        for weight, values in zip(arm.grid.average(), arm.values, strict=True):
+            each += weight * values
         found.append((each - estimate) / each.size)
     return tuple(found)

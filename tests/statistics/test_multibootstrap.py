@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from harness.statistics import multibootstrap
 from harness.statistics.intervals import acceleration, bca
 from harness.statistics.multibootstrap import Arm, multi_bootstrap
 from harness.statistics.resampling import MULTIBERTS, Grid, Levels
@@ -160,3 +161,31 @@ def test_two_runs_of_the_same_seeds_are_refused():
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(ValueError, match="finite"):
         Arm(grid(1, 1), np.array([[np.nan]]))
+
+
+def test_unpaired_arms_share_the_influence_of_examples_alone():
+    generator = np.random.default_rng(4)
+    both = generator.exponential(size=60)  # what an example does to either arm
+    arms = [Arm(grid(3, 2), generator.normal(size=(6, 1)) + both) for _ in range(2)]
+    levels = Levels(design="nested")
+    apart = draws(arms, 20_000, levels=levels, paired=False).difference(paired=False)
+    variance = sum((level**2).sum() for level in apart.influences[0])
+    assert apart.standard_error() ** 2 == pytest.approx(variance, rel=0.05)
+    ours, theirs = draws(arms, 9, levels=levels, paired=False).influences
+    assert len(apart.influences[0]) == len(ours) + len(theirs) - 1
+    assert apart.influences[0][-1] == pytest.approx(theirs[-1] - ours[-1])
+    fixed = Levels(examples=False)
+    seeds = draws(arms, 9, levels=fixed, paired=False).difference(paired=False)
+    assert len(seeds.influences[0]) == 4
+
+
+def test_scores_far_from_zero_keep_their_differences():
+    values = np.random.default_rng(1).normal(size=(4, 30))
+    near, far = (draws([Arm(grid(4, 1), values + shift)], 200) for shift in (0.0, 1e6))
+    assert far.replicates - 1e6 == pytest.approx(near.replicates, abs=1e-6)
+
+
+def test_replicates_are_made_in_blocks_of_bounded_size_whatever_the_examples():
+    assert multibootstrap.block(9_815) == multibootstrap.CHUNK
+    assert multibootstrap.block(1_000_000) * 1_000_000 <= multibootstrap.NUMBERS
+    assert multibootstrap.block(1 << 40) == 1
