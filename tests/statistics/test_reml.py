@@ -80,3 +80,10 @@ def test_what_cannot_be_told_apart_is_refused():
         fit(y, {"pretrain": [0, 0, 1, 1], "order": [5, 5, 7, 7]})
     with pytest.raises(ValueError, match="the same"):
         fit([1.0, 1.0, 1.0, 1.0], {"pretrain": [0, 0, 1, 1]})
+
+
+def test_equal_scores_have_no_components_whatever_their_variance_rounds_to():
+    scores = [0.1] * 7
+    assert np.var(scores) > 0
+    with pytest.raises(ValueError, match="the same"):
+        fit(scores, {"seed": [0, 0, 1, 1, 2, 2, 2]})
