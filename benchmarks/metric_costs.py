@@ -122,7 +122,8 @@ def fine_tuned(seed: int, data: tuple[Tensor, Tensor]) -> dict[str, dict[str, Te
     net = encoder()
     torch.nn.init.normal_(net.head.weight, 0, 0.02, torch.Generator().manual_seed(seed))
     torch.nn.init.zeros_(net.head.bias)
-    points = {"init": _state(net), "pretrained": _state(net)}
+    random = Encoder(BertModel(BertConfig(**SHAPE), add_pooling_layer=False))
+    points = {"init": _state(net), "pretrained": _state(net), "fresh-1": _state(random)}
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-4)
     order = torch.Generator().manual_seed(seed)
     for step in range(1, 5):
