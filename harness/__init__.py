@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from harness.api.errors import HarnessError as HarnessError
     from harness.api.findings import Findings as Findings
     from harness.api.hooks import hookimpl as hookimpl
+    from harness.api.networks import Language as Language
     from harness.api.networks import Network as Network
     from harness.api.offers import Command as Command
     from harness.api.offers import Dataset as Dataset
@@ -46,9 +47,11 @@ if TYPE_CHECKING:
     from harness.api.offers import Metric as Metric
     from harness.api.offers import Model as Model
     from harness.api.offers import Parts as Parts
+    from harness.api.offers import Pretrained as Pretrained
     from harness.api.offers import Reporter as Reporter
     from harness.api.offers import Score as Score
     from harness.api.offers import Shift as Shift
+    from harness.api.offers import Source as Source
     from harness.api.offers import Terms as Terms
     from harness.api.readings import Cost as Cost
     from harness.api.readings import Curve as Curve
@@ -65,6 +68,9 @@ if TYPE_CHECKING:
     from harness.api.settings import setting as setting
     from harness.api.symmetries import Axis as Axis
     from harness.api.symmetries import Symmetry as Symmetry
+    from harness.api.texts import Reader as Reader
+    from harness.api.texts import Texts as Texts
+    from harness.api.texts import Tokens as Tokens
     from harness.commands.interface import compare as compare
     from harness.commands.interface import load as load
     from harness.commands.interface import run as run
@@ -81,12 +87,16 @@ _PLACES = {
     "api.errors": "HarnessError",
     "api.findings": "Findings",
     "api.hooks": "hookimpl",
-    "api.networks": "Network",
-    "api.offers": "Command Dataset Executor Method Metric Model Parts Reporter Score Shift Terms",
+    "api.networks": "Language Network",
+    "api.offers": (
+        "Command Dataset Executor Method Metric Model Parts Pretrained Reporter Score Shift Source "
+        "Terms"
+    ),
     "api.readings": "Cost Curve Grid Reading Value",
     "api.recipes": "Optimizer Phase Recipe Schedule",
     "api.settings": "NoSettings Settings SplitName setting",
     "api.symmetries": "Axis Symmetry",
+    "api.texts": "Reader Texts Tokens",
     "commands.interface": "compare load run",
     "commands.tabled": "analyze_table",
     "run.options": "RunOptions",

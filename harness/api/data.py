@@ -11,12 +11,18 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from harness.api.texts import Texts
+
 
 @dataclass(frozen=True)
 class Task:
-    """What is predicted: decides the loss family and what scores can be computed."""
+    """What is predicted: decides the loss family and what scores can be computed.
 
-    kind: Literal["classification"]
+    "language" is text without labels, which a model can be pretrained on: it has no classes, and
+    what is predicted is the text itself (`Network.language`). Its targets are zeros.
+    """
+
+    kind: Literal["classification", "language"]
     classes: tuple[str, ...]
 
 
@@ -25,13 +31,15 @@ class InputSpec:
     """One named input of the model: shape of one example and how it becomes a float.
 
     `image` inputs are stored as uint8 [n, channels, height, width]; the engine hands the model
-    `(x / 255 - mean) / std` per channel. `float` inputs are handed on as they are.
+    `(x / 255 - mean) / std` per channel. `float` inputs are handed on as they are. `text` inputs
+    have the shape () and name their `fields` in order; the model's own reader makes tokens of them.
     """
 
     shape: tuple[int, ...]
-    kind: Literal["image", "float"] = "image"
+    kind: Literal["image", "float", "text"] = "image"
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,11 @@ class Outline:
 class Split:
     """Examples of one split, as CPU tensors.
 
-    `inputs[name]` has the example as its first dimension; `targets` is int64 [n]; `groups` is
-    int64 [n] (an index into the outline's `groups`) or None.
+    `inputs[name]` has the example as its first dimension, or is text; `targets` is int64 [n];
+    `groups` is int64 [n] (an index into the outline's `groups`) or None.
     """
 
-    inputs: Mapping[str, Tensor]
+    inputs: Mapping[str, Tensor | Texts]
     targets: Tensor
     groups: Tensor | None = None
 

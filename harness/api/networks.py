@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.api.attention import Attention as Attention
 from harness.api.symmetries import Symmetry as Symmetry
@@ -19,6 +19,22 @@ def as_is(output: Any) -> Tensor:
 
 
 @dataclass(frozen=True)
+class Language:
+    """How a network is trained on text without labels; its logits are [batch, length, tokens].
+
+    "next-token" predicts every token from those before it. "masked-language" predicts a drawn
+    `share` of the tokens (none that is `special`), of which 80 % are replaced by `mask`, 10 % by a
+    drawn token and 10 % are left (Devlin et al. 2019, arXiv 1810.04805).
+    """
+
+    objective: Literal["next-token", "masked-language"]
+    tokens: int
+    mask: int = -1
+    special: tuple[int, ...] = ()
+    share: float = 0.15
+
+
+@dataclass(frozen=True)
 class Network:
     """A module on the CPU, called as `module(**inputs)`.
 
@@ -27,6 +43,7 @@ class Network:
     output to logits [batch, classes]. `features` names the modules whose outputs are features.
     `symmetries` are the orders of units that are free, which other runs may have differently.
     `attention` names the blocks whose attention can be looked into.
+    `language` says how it learns where the task is language.
     A module that `torch.func.vmap` cannot run sets `stackable=False` with a reason.
     """
 
@@ -38,3 +55,4 @@ class Network:
     why_not_stackable: str = ""
     symmetries: tuple[Symmetry, ...] = ()
     attention: tuple[Attention, ...] = ()
+    language: Language | None = None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.api.networks import Network
     from harness.api.readings import Reading
     from harness.api.recipes import Recipe
+    from harness.api.texts import Reader
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -43,12 +44,43 @@ class Offer:
     source: str = ""
 
 
+@dataclass(frozen=True)
+class Source:
+    """Weights that a model brings along: a name to load them by, and the hash of their bytes."""
+
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretrained:
+    """The weights that a model brings along, where it was pretrained by others.
+
+    `source(settings, seed)` says which stand for a pretraining seed, without loading them (a
+    checkpoint's folder or pinned revision); it raises `HarnessError` where there are none. A model
+    with one checkpoint gives the same source for every seed. `load(settings, name, room)` gives the
+    module's state dict; what it leaves out has to belong to the head, which is drawn afresh.
+    """
+
+    source: Callable[[Any, int], Source]
+    load: Callable[[Any, str, DataRoom], Mapping[str, Tensor]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model(Offer):
-    """`build(settings, room)` gives a `Network` on the CPU, its weights drawn from the room."""
+    """`build(settings, room)` gives a `Network` on the CPU, its weights drawn from the room.
+
+    `reader(settings, room)` makes the tokenizer of a model that takes text. `fingerprint(settings)`
+    is the hash of files that the settings name (a tokenizer, a configuration): what they hold
+    belongs to what the model is. `pretrained` are weights that the model brings along, for the
+    initialisation `pretrained` of a suite without a pretraining of its own.
+    """
 
     noun: ClassVar[str] = "model"
     build: Callable[[Any, BuildRoom], Network]
+    reader: Callable[[Any, DataRoom], Reader] | None = None
+    fingerprint: Callable[[Any], str] | None = None
+    pretrained: Pretrained | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

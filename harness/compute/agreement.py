@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import torch
 
-from harness.api.data import Outline, Split, Splits
+from harness.api.data import InputSpec, Outline, Split, Splits
 from harness.api.errors import HarnessError
+from harness.api.texts import Texts
 
 
 def check_dataset(name: str, outline: Outline, splits: Splits) -> None:
@@ -40,16 +41,35 @@ def _check_split(where: str, outline: Outline, split: Split, size: int | None) -
         raise HarnessError("its targets must be int64 [n]", where=where)
     for name, spec in outline.inputs.items():
         values = split.inputs[name]
+        if isinstance(values, Texts) or spec.kind == "text":
+            _check_text(where, name, spec, values, n)
+            continue
         if tuple(values.shape) != (n, *spec.shape):
             wanted, given = (n, *spec.shape), tuple(values.shape)
             raise HarnessError(f"input {name!r} must be {wanted}, but is {given}", where=where)
         if spec.kind == "image" and values.dtype != torch.uint8:
             raise HarnessError(f"image {name!r} must be uint8, not {values.dtype}", where=where)
-    _check_range(where, "targets", split.targets, len(outline.task.classes))
+    classes = 1 if outline.task.kind == "language" else len(outline.task.classes)
+    _check_range(where, "targets", split.targets, classes)
     if split.groups is not None:
         if split.groups.dtype != torch.int64 or split.groups.shape != (n,):
             raise HarnessError("its groups must be int64 [n]", where=where)
         _check_range(where, "groups", split.groups, len(outline.groups))
+
+
+def _check_text(where: str, name: str, spec: InputSpec, values: object, n: int) -> None:
+    if not isinstance(values, Texts) or spec.kind != "text":
+        kind = "text" if isinstance(values, Texts) else type(values).__name__
+        raise HarnessError(f"input {name!r} must be {spec.kind}, but is {kind}", where=where)
+    if tuple(values.columns) != spec.fields:
+        wanted, given = list(spec.fields), list(values.columns)
+        raise HarnessError(f"text {name!r} must have fields {wanted}, not {given}", where=where)
+    for field, column in values.columns.items():
+        if len(column) != n or column.null_count:
+            raise HarnessError(
+                f"field {field!r} must have {n} texts, but has {len(column) - column.null_count}",
+                where=where,
+            )
 
 
 def _check_range(where: str, what: str, values: torch.Tensor, size: int) -> None:

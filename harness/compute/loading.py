@@ -1,6 +1,7 @@
 """From a split as a suite names it to its tensors: load, cut, shift."""
 
 import json
+from typing import Any
 
 import torch
 
@@ -10,6 +11,7 @@ from harness.api.data import Outline, Split, Splits
 from harness.api.errors import HarnessError
 from harness.api.offers import Shift
 from harness.api.settings import Settings
+from harness.api.texts import Texts
 from harness.compute.draws import HashDraws
 from harness.compute.splits import DeviceSplit
 from harness.compute.streams import derive, stream
@@ -80,8 +82,10 @@ def place(use: SplitUse, outline: Outline, split: Split, where: torch.Tensor) ->
     """The chosen examples (`where` on the CPU) as a split on the CPU, unshifted."""
     whole = len(where) == len(split.targets)
 
-    def chosen(values: torch.Tensor) -> torch.Tensor:
-        return values if whole else values[where]
+    def chosen(values: Any) -> Any:  # texts or a tensor, and the same again
+        if whole:
+            return values
+        return values.taken(where) if isinstance(values, Texts) else values[where]
 
     return DeviceSplit(
         name=use.name,
