@@ -2,7 +2,7 @@
 
 A plugin imports everything from here: `from harness import Model, Settings, setting, hookimpl`.
 `run` and `load` run a suite and open its results; `compare` compares its procedures;
-`analyze_table` asks a table of any results.
+`load_findings` reads a report; `analyze_table` asks a table of any results.
 Importing this package imports nothing else.
 """
 
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from harness.commands.interface import load as load
     from harness.commands.interface import run as run
     from harness.commands.tabled import analyze_table as analyze_table
+    from harness.report.stored import load_findings as load_findings
     from harness.run.options import RunOptions as RunOptions
 
 _PLACES = {
@@ -99,6 +100,7 @@ _PLACES = {
     "api.texts": "Reader Texts Tokens",
     "commands.interface": "compare load run",
     "commands.tabled": "analyze_table",
+    "report.stored": "load_findings",
     "run.options": "RunOptions",
 }
 

@@ -10,6 +10,10 @@ from harness.api.settings import Json
 from harness.api.variance import VarianceShare
 
 SCHEMA_VERSION = 1
+"""Stands in every file of findings.
+
+A field with a default may be added within a version; whatever else changes takes another.
+"""
 
 
 class RunScore(Record):

@@ -11,22 +11,10 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from harness.api.errors import HarnessError
+from harness.api.latex import latex_text
 from harness.api.numbers import NOTHING, figures
 
 SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".json": "json", ".tex": "latex"}
-ESCAPES = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-        "[": "{[}",  # at the start of a row, it would be an argument of the line before
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "·": r"\textperiodcentered{}",
-        NOTHING: "--",
-    }
-)
 
 
 def form_of(path: Path, otherwise: str = "") -> str:
@@ -85,7 +73,7 @@ def latex(frame: pd.DataFrame) -> str:
 
 
 def _row(cells: list[str]) -> str:
-    return " & ".join(cell.translate(ESCAPES) for cell in cells) + r" \\"
+    return " & ".join(latex_text(cell) for cell in cells) + r" \\"
 
 
 def _cell(value: object) -> str:

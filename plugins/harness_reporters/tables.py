@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 from harness.api.findings import Findings
 from harness.api.offers import Reporter
-from harness.api.readings import Record
 from harness.api.settings import NoSettings
 from harness_reporters.files import write_whole
+from harness_reporters.records import Tidy, tidy_tables
 
 
 def write_json(_settings: NoSettings, findings: Findings, folder: Path) -> list[Path]:
@@ -23,41 +22,24 @@ def write_json(_settings: NoSettings, findings: Findings, folder: Path) -> list[
 def write_csv(_settings: NoSettings, findings: Findings, folder: Path) -> list[Path]:
     """Write one file per table of the findings, each row with the suite and whether it is a trial.
 
-    Empty tables have no file.
+    Tables without rows have no file; lists stand in one cell, between spaces.
     """
-    tables: dict[str, Sequence[Record]] = {
-        "scores.csv": findings.runs,
-        "spreads.csv": findings.spreads,
-        "variance.csv": findings.variance,
-        "pairs.csv": findings.pairs,
-        "points.csv": findings.points,
-        "problems.csv": findings.problems,
-        "predictors.csv": findings.predictors,
-        "ladder.csv": findings.ladder,
-        "mantel.csv": findings.mantel,
-        "lines.csv": findings.lines,
-    }
     return [
-        write_whole(folder / name, _csv(findings, records))
-        for name, records in tables.items()
-        if records
+        write_whole(folder / f"{table.name}.csv", _csv(table)) for table in tidy_tables(findings)
     ]
 
 
-def _csv(findings: Findings, records: Sequence[Record]) -> str:
+def _csv(table: Tidy) -> str:
     out = io.StringIO()
-    columns = list(type(records[0]).model_fields)
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*columns, "suite", "smoke"])
-    for record in records:
-        values = record.model_dump(mode="python")
-        cells = [_cell(values[column]) for column in columns]
-        writer.writerow([*cells, findings.suite, findings.smoke])
+    writer.writerow(table.columns)
+    for row in table.rows:
+        writer.writerow([_cell(row[column]) for column in table.columns])
     return out.getvalue()
 
 
 def _cell(value: object) -> object:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else value
+    return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 JSON = Reporter(

@@ -41,7 +41,7 @@ def test_latex_is_escaped_and_aligned():
 
     assert lines[0] == r"\begin{tabular}{lrrr}"
     assert r"a\_b \& 50 \% & 1 & 0.300 & inf \\" in lines
-    assert r"\textless{}x\textgreater{} & -- & -- & 2.00 \\" in lines
+    assert r"\textless{}x\textgreater{} & \textendash{} & \textendash{} & 2.00 \\" in lines
 
 
 def test_a_label_is_no_hole_and_no_latex_command():

@@ -1,4 +1,4 @@
-"""Markdown, JSON and CSV."""
+"""What all reporters of files have in common; Markdown, JSON and CSV."""
 
 import csv
 import json
@@ -8,7 +8,7 @@ import made_up
 import pytest
 
 from harness.api.findings import Findings
-from harness_reporters import CSV, JSON, MARKDOWN
+from harness_reporters import CSV, JSON, LATEX, MARKDOWN, PARQUET
 
 
 def test_markdown_has_the_answers_and_a_row_per_spread(tmp_path):
@@ -42,14 +42,12 @@ def test_the_json_report_is_the_findings(tmp_path):
     assert json.loads(path.read_text())["schema_version"] == 1
 
 
-def test_the_csv_report_has_a_file_per_table_with_all_its_rows(tmp_path):
+def test_the_csv_report_holds_every_number_as_it_is(tmp_path):
     findings = made_up.findings(made_up.plan(2, 2, splits=("test",)))
 
-    paths = CSV.write(CSV.settings(), findings, tmp_path)
+    CSV.write(CSV.settings(), findings, tmp_path)
 
-    names = {path.name for path in paths}
-    assert names == {"scores.csv", "spreads.csv", "variance.csv", "pairs.csv", "points.csv"}
-    with (tmp_path / "scores.csv").open(newline="") as file:
+    with (tmp_path / "runs.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(findings.runs)
     assert float(rows[0]["value"]) == findings.runs[0].value
@@ -78,7 +76,9 @@ def test_a_remark_in_markdown_names_its_row(tmp_path):
     assert "- 1 of 4 runs have no value (test (ID), random)" in path.read_text().splitlines()
 
 
-@pytest.mark.parametrize("reporter", [MARKDOWN, JSON, CSV], ids=lambda reporter: reporter.name)
+@pytest.mark.parametrize(
+    "reporter", [MARKDOWN, LATEX, JSON, CSV, PARQUET], ids=lambda reporter: reporter.name
+)
 def test_an_empty_store_is_no_error(reporter, tmp_path):
     findings = made_up.findings(made_up.plan(1, 1, splits=("test",)), {})
 
