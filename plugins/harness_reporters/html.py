@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from harness_reporters.figures import Group
 
 NAME = "report.html"
+SCRIPTS = ("packed.js", "filters.js", "runs.js", "sorting.js", "page.js")
 
 
 def write(_settings: NoSettings, findings: Findings, folder: Path) -> list[Path]:
@@ -41,6 +42,7 @@ def render(findings: Findings) -> str:
     from harness_reporters.landscape import sections
     from harness_reporters.predictor_tables import predictor_tables
     from harness_reporters.predictors import predictors
+    from harness_reporters.runs import run_table
     from harness_reporters.scores import scatters, strips
     from harness_reporters.shares import shares
 
@@ -53,17 +55,20 @@ def render(findings: Findings) -> str:
     )
     environment.filters["spaced"] = _spaced
     template = environment.get_template("page.html")
+    every = run_table(findings)
     drawn, tables = sections(findings), page.metric_tables(findings)
     failed = sum(problem.state in ("failed", "damaged") for problem in findings.problems)
     return template.render(
         f=findings,
         nonce=secrets.token_urlsafe(16),
         css=_asset("page.css"),
-        js=_asset("page.js"),
+        js="".join(map(_asset, SCRIPTS)),
         library=_library(),
         data=_data,
         failed=failed,
         incomplete=any(problem.state == "missing" for problem in findings.problems),
+        run_table=every,
+        run_data=_packed(every.packed().encode()) if every else "",
         runs=sum(note.planned for note in findings.procedures),
         splits=len({spread.split for spread in findings.spreads}),
         tiles=page.tiles(findings),

@@ -4,12 +4,12 @@ import base64
 import gzip
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import made_up
 import pytest
+from browser import chromium
 
 from harness.api.pictures import Picture
 from harness.api.readings import Grid
@@ -29,14 +29,6 @@ def figures(text: str) -> list[dict]:
     found = re.findall(r'<script type="application/gzip" class="figures">(.*?)</script>', text)
     groups = [json.loads(gzip.decompress(base64.b64decode(packed))) for packed in found]
     return [figure for group in groups for figure in group]
-
-
-def chromium() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.skip("no chromium on this machine")
-    return found
 
 
 def browse(path: Path, folder: Path, *more: str) -> tuple[str, str, set[str]]:

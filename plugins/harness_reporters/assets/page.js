@@ -113,11 +113,6 @@
     await Plotly.downloadImage(plot.element, { format, width, height, scale: 2, filename });
   });
 
-  const inflated = (element) => {
-    const bytes = Uint8Array.from(atob(element.textContent.trim()), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(stream).text();
-  };
   const unpack = async () => {
     const script = document.createElement("script");
     script.nonce = nonce;
@@ -154,11 +149,12 @@
   };
 
   const start = async () => {
-    if (!("DecompressionStream" in window)) {
+    document.querySelectorAll("main table:not(#runs table)").forEach(sortable);
+    if (!canInflate) {
       document.getElementById("cannot").hidden = false;
       return;
     }
-    await unpack();
+    await Promise.all([unpack(), runsTable()]);
     follow();
     const watcher = new IntersectionObserver(
       (entries) =>
