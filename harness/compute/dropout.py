@@ -42,11 +42,15 @@ class StreamDropout(TorchFunctionMode):
     Enter it around a forward pass and call `begin` first, with the key of the run and step: an
     int64 scalar, or a batched one under `vmap`. Every other draw from a global generator raises
     `HarnessError`: the run would depend on what ran before it. `calls` counts the masks.
+
+    With `padded` inputs a position is counted along each axis by itself, so that it draws the same
+    however far the batch is filled up: in a stack the longest example of all runs decides that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, padded: bool = False) -> None:
         super().__init__()
         self.calls = 0
+        self._padded = padded
         self._keys: tuple[Tensor, Tensor] | None = None
         self._positions: dict[tuple[int, torch.device], Tensor] = {}
 
@@ -111,14 +115,16 @@ class StreamDropout(TorchFunctionMode):
         self.calls += 1
         if p >= 1.0:
             return torch.zeros(shape, dtype=like.dtype, device=like.device)
-        bits = self._counter(shape.numel(), like.device) + first
+        counter = _lattice if self._padded else self._counter
+        bits = counter(shape, like.device) + first
         bits = (bits ^ ((bits >> 16) & 0xFFFF)) * _MULTIPLIERS[0] + (second + wrap32(call * _CALL))
         bits = (bits ^ ((bits >> 15) & 0x1FFFF)) * _MULTIPLIERS[1]
         # A signed 32-bit number is below this with probability p; its high bits are the good ones.
         kept = bits >= wrap32(round(p * 2**32) - 2**31)
         return (kept.to(like.dtype) * (1.0 / (1.0 - p))).reshape(shape)
 
-    def _counter(self, size: int, device: torch.device) -> Tensor:
+    def _counter(self, shape: torch.Size, device: torch.device) -> Tensor:
+        size = shape.numel()
         known = self._positions.get((size, device))
         if known is None:
             known = torch.arange(size, dtype=torch.int32, device=device) * _STRIDE
@@ -156,6 +162,16 @@ class StreamDropout(TorchFunctionMode):
             scores = scores + attn_mask
         weights = torch.softmax(scores, dim=-1)
         return (weights * self._mask(weights.shape, dropout_p, weights)) @ value
+
+
+def _lattice(shape: torch.Size, device: torch.device) -> Tensor:
+    """A number for each position of the shape, flattened: the sum of what its axes give."""
+    total = torch.zeros((), dtype=torch.int32, device=device)
+    for axis, size in enumerate(shape):
+        stride = wrap32((_STRIDE * (2 * axis + 1) + axis * _MULTIPLIERS[0]) | 1)
+        steps = torch.arange(size, dtype=torch.int32, device=device) * stride
+        total = total.unsqueeze(-1) + steps
+    return total.reshape(-1)
 
 
 def step_keys(derived: int | list[int], device: torch.device) -> Callable[[int], Tensor]:

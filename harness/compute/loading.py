@@ -1,7 +1,6 @@
 """From a split as a suite names it to its tensors: load, cut, shift."""
 
 import json
-from typing import Any
 
 import torch
 
@@ -39,6 +38,19 @@ def pick(splits: Splits, use: SplitUse) -> Split:
             where=f"dataset {use.dataset.name!r}",
         )
     return own[use.source]
+
+
+def is_text(outline: Outline) -> bool:
+    """Whether the inputs are text, which a model's reader has to read."""
+    return any(spec.kind == "text" for spec in outline.inputs.values())
+
+
+def texts_of(split: Split, where: torch.Tensor, name: str) -> Texts:
+    """The texts of the chosen examples (`where` on the CPU)."""
+    found = [values for values in split.inputs.values() if isinstance(values, Texts)]
+    if len(found) != 1 or len(split.inputs) != 1:
+        raise HarnessError(f"text has to be its only input, not {list(split.inputs)}", where=name)
+    return found[0] if len(where) == len(found[0]) else found[0].taken(where)
 
 
 def kept(size: int, limit: Limit | None) -> torch.Tensor:
@@ -82,10 +94,10 @@ def place(use: SplitUse, outline: Outline, split: Split, where: torch.Tensor) ->
     """The chosen examples (`where` on the CPU) as a split on the CPU, unshifted."""
     whole = len(where) == len(split.targets)
 
-    def chosen(values: Any) -> Any:  # texts or a tensor, and the same again
-        if whole:
-            return values
-        return values.taken(where) if isinstance(values, Texts) else values[where]
+    def chosen(values: torch.Tensor | Texts) -> torch.Tensor:
+        if isinstance(values, Texts):
+            raise HarnessError("text is read by a model", where=f"split {use.name!r}")
+        return values if whole else values[where]
 
     return DeviceSplit(
         name=use.name,

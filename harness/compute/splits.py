@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from harness.api.data import InputSpec
 from harness.api.errors import HarnessError
+from harness.compute.packed import Packed, by_length, even_batches
 
 FLOATS_KEPT = 256 * 1024**2  # bytes of ready-made float inputs that a split may hold
 
@@ -18,8 +19,9 @@ FLOATS_KEPT = 256 * 1024**2  # bytes of ready-made float inputs that a split may
 class DeviceSplit:
     """Examples of one split on the device.
 
-    `inputs` are as stored (images uint8); `examples` [n] are their places in the dataset's split
-    before a limit, by which random draws are keyed. `targets` and `groups` are int64 [n].
+    `inputs` are as stored (images uint8), or `packed` is what a model's reader made of text;
+    `examples` [n] are their places in the dataset's split before a limit, by which random draws are
+    keyed. `targets` and `groups` are int64 [n].
     """
 
     name: str
@@ -28,6 +30,7 @@ class DeviceSplit:
     targets: Tensor
     examples: Tensor
     groups: Tensor | None = None
+    packed: Packed | None = None
     _ready: dict[str, Tensor] = field(default_factory=dict, repr=False)
     _moments: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
 
@@ -37,7 +40,27 @@ class DeviceSplit:
     @property
     def bytes(self) -> int:
         """Memory of the inputs as stored, and as floats where these are kept."""
+        if self.packed is not None:
+            return self.packed.nbytes
         return sum(tensor.nbytes for tensor in self.inputs.values()) + self._float_bytes()
+
+    @property
+    def lengths(self) -> Tensor | None:
+        """Tokens of each example, int64 [n] on the CPU; None where all examples are as long."""
+        return None if self.packed is None else self.packed.lengths
+
+    def batches(self, examples: int, tokens: int) -> Iterator[Tensor | slice]:
+        """Places of all examples, batch by batch: text by its length, whatever else in order.
+
+        At most so many examples at once, or padded tokens.
+        """
+        if self.packed is None:
+            for start in range(0, len(self), examples):
+                yield slice(start, start + examples)
+            return
+        order = by_length(self.packed.lengths)
+        for stretch in even_batches(self.packed.lengths[order], tokens):
+            yield order[stretch]
 
     def seen_as(self, trained: Mapping[str, InputSpec]) -> DeviceSplit:
         """The split as a network expects it that was trained on inputs like `trained`.
@@ -60,8 +83,11 @@ class DeviceSplit:
     def model_inputs(self, where: Tensor | slice) -> dict[str, Tensor]:
         """Float inputs of the examples at `where` (a slice, or int64 of any shape).
 
-        Small splits are turned into floats once, on first use.
+        Small splits are turned into floats once, on first use. Text comes as int64
+        [..., length], filled up to the longest of the batch, with an "attention_mask".
         """
+        if self.packed is not None:
+            return self.packed.padded(where)
         ready = self._floats()
         if ready:
             return {name: tensor[where] for name, tensor in ready.items()}

@@ -16,6 +16,7 @@ from harness.api.errors import HarnessError
 from harness.api.networks import Network
 from harness.api.offers import Dataset, Model, Offer, Shift
 from harness.api.settings import Settings
+from harness.api.texts import Reader
 from harness.compute.agreement import check_dataset
 from harness.compute.building import build_network, draws_dropout
 from harness.compute.loading import (
@@ -23,13 +24,17 @@ from harness.compute.loading import (
     apply_shift,
     identity_of_split,
     identity_of_use,
+    is_text,
     kept,
     pick,
     place,
     shift_draws,
+    texts_of,
 )
+from harness.compute.packed import Packed
 from harness.compute.splits import DeviceSplit
 from harness.compute.streams import derive
+from harness.compute.tokens import read_tokens
 from harness.compute.weights import load_weights
 from harness.plug.uses import offer_from
 from harness.store import paths
@@ -90,6 +95,7 @@ class Workbench:
         self._splits: Recent[DeviceSplit] = Recent(SPLIT_BYTES)
         self._blanks: dict[str, Network] = {}
         self._drops: dict[str, bool] = {}
+        self._readers: dict[str, Reader] = {}
         self._weights: Recent[dict[str, Tensor]] = Recent(WEIGHT_BYTES)
 
     def offer(self, use: Use) -> tuple[Offer, Settings]:
@@ -137,37 +143,67 @@ class Workbench:
         """Whether the model draws dropout masks in training."""
         key = _network_key(model, train)
         if key not in self._drops:
-            split = self.split(train, Limit(examples=2))
+            split = self.split(train, Limit(examples=2), model)
             inputs = split.model_inputs(slice(None))
             self._drops[key] = draws_dropout(self.untouched(model, train), inputs)
         return self._drops[key]
 
-    def split(self, use: SplitUse, limit: Limit | None = None) -> DeviceSplit:
-        """The split on the device: its source cut to the limit, then shifted.
+    def split(
+        self, use: SplitUse, limit: Limit | None = None, model: Use | None = None
+    ) -> DeviceSplit:
+        """The split on the device: its source cut to the limit, then shifted, or read by the model.
 
+        Only of text does it hang on the model, whose reader makes tokens of it.
         An OOD split depends on the shifts and the examples alone: it is the same for every run.
         """
         examples = None if limit is None else limit.examples
-        key = f"{examples} {identity_of_split(use)}"
+        outline = self.outline(use)
+        identity = f"{examples} {identity_of_split(use)}"
+        reader = self.reader(model) if model is not None and is_text(outline) else None
+        key = identity if reader is None else f"{reader.fingerprint} {identity}"
         known = self._splits.get(key)
         if known is not None:
             return known if known.name == use.name else replace(known, name=use.name)
         source = pick(self._loaded(use), use)
-        split = place(use, self.outline(use), source, kept(len(source.targets), limit))
+        chosen = kept(len(source.targets), limit)
+        if reader is None:
+            split = self._shifted(use, place(use, outline, source, chosen))
+        else:
+            where = f"dataset {use.dataset.name!r}, split {use.source!r}"
+            texts = texts_of(source, chosen, where)
+            tokens = read_tokens(texts, reader, identity, self._room.cache)
+            split = replace(
+                place(use, outline, replace(source, inputs={}), chosen),
+                packed=Packed.on(self.device, tokens),
+            )
+        split = replace(
+            split,
+            examples=split.examples.to(self.device),
+            targets=split.targets.to(self.device),
+            groups=None if split.groups is None else split.groups.to(self.device),
+        )
+        return self._splits.put(key, split, split.bytes)
+
+    def reader(self, model: Use) -> Reader:
+        """The tokenizer of a model that takes text."""
+        key = identity_of_use(model)
+        if key not in self._readers:
+            offer, settings = self.offer(model)
+            if not isinstance(offer, Model) or offer.reader is None:
+                raise HarnessError(
+                    f"the model {model.name!r} takes no text, and the data are text",
+                    fix="`seedscape list model` names those that do",
+                )
+            self._readers[key] = offer.reader(settings, self._room)
+        return self._readers[key]
+
+    def _shifted(self, use: SplitUse, split: DeviceSplit) -> DeviceSplit:
         # A shift may work in place, and these are the data set's own tensors.
         inputs = {n: v.to(self.device, copy=bool(use.by)) for n, v in split.inputs.items()}
         where = split.examples.to(self.device)
         for position, (shift, name) in enumerate(zip(self.shifts(use.by), use.by, strict=True)):
             inputs = apply_shift(shift, inputs, shift_draws(position, name, where))
-        groups = None if split.groups is None else split.groups.to(self.device)
-        split = replace(
-            split,
-            inputs=inputs,
-            examples=where,
-            targets=split.targets.to(self.device),
-            groups=groups,
-        )
-        return self._splits.put(key, split, split.bytes)
+        return replace(split, inputs=inputs)
 
     def shifts(self, uses: tuple[Use, ...]) -> list[ShiftUse]:
         """Shift offers with their settings, in order."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.compute.workbench import Workbench
 
 BATCH = 512
+TOKENS = (4096, 131072)  # padded tokens at once: on a CPU few enough for its caches
 
 
 def predict(cell: Cell, bench: Workbench) -> Predictions:
@@ -29,25 +30,29 @@ def predict(cell: Cell, bench: Workbench) -> Predictions:
     if not isinstance(work, EvaluateWork):
         raise TypeError(f"an evaluate cell is needed, not {cell.stage}")
     network = bench.blank(work.model, work.train)
-    split = bench.split(work.split, cell.limit).seen_as(bench.outline(work.train).inputs)
+    split = bench.split(work.split, cell.limit, work.model).seen_as(
+        bench.outline(work.train).inputs
+    )
     weights = bench.weights(cell.parents[0])
     network.module.eval()
-    parts = []
+    parts, places = [], []
+    everything = torch.arange(len(split))
     # Not inference mode: the split keeps its floats, and others take gradients through them.
     with torch.no_grad(), autocast(cell.precision, bench.device):
-        for start in range(0, len(split), BATCH):
-            inputs = split.model_inputs(slice(start, start + BATCH))
-            output = called(network.module, weights, inputs)
+        for where in split.batches(BATCH, TOKENS[bench.device.type != "cpu"]):
+            output = called(network.module, weights, split.model_inputs(where))
             parts.append(network.logits(output).float())
+            places.append(everything[where])
         logits = torch.cat(parts) if parts else torch.empty(0, _classes(work.train, bench))
     if logits.ndim != 2 or logits.shape[1] != _classes(work.train, bench):
         raise HarnessError(
             f"expected logits [n, {_classes(work.train, bench)}], got {list(logits.shape)}",
             where=f"model {work.model.label!r}",
         )
+    logits = logits.cpu()[torch.cat(places).argsort()] if parts else logits
     groups = None if split.groups is None else split.groups.cpu().numpy()
     return Predictions(
-        logits=logits.cpu().numpy(),
+        logits=logits.numpy(),
         targets=split.targets.cpu().numpy(),
         groups=groups,
         examples=split.examples.cpu().numpy(),

@@ -35,12 +35,13 @@ class Chunks(Generic[T]):
         self._budget = budget
         self._graph_each = graph_each
         self._kept: list[T] = []
+        self._complete = False
 
     @cached_property
     def _each(self) -> int:
         """Bytes of an example's graph: a bound, or measured where it matters."""
         bound = self._bytes_each * GRAPH
-        if self._sample.size * bound <= self._budget.graph or not self._budget.graph:
+        if self._sample.bulk * bound <= self._budget.graph or not self._budget.graph:
             return bound
         return min(bound, max(1, int(SLACK * self._graph_each())))
 
@@ -53,12 +54,12 @@ class Chunks(Generic[T]):
     @cached_property
     def _keep(self) -> int:
         fit = self._budget.graph // (self._at_once * self._each)
-        return min(fit, -(-self._sample.size // self._at_once))
+        return min(fit, -(-self._sample.bulk // self._at_once))
 
     @property
     def bytes(self) -> int:
         """Memory of what is kept, or will be."""
-        return min(self._sample.size, self._keep * self._at_once) * self._each
+        return min(self._sample.bulk, self._keep * self._at_once) * self._each
 
     def each(self, ledger: Ledger) -> Iterator[T]:
         """The things of all batches; what is made anew costs a gradient."""
@@ -72,9 +73,9 @@ class Chunks(Generic[T]):
                 self._kept.append(made)
             yield made
             del made  # before the next is made
+        self._complete = len(self._kept) == number + 1
 
     @property
     def kept(self) -> list[T] | None:
         """All of them, if they are here."""
-        complete = bool(self._kept) and len(self._kept) * self._at_once >= self._sample.size
-        return self._kept if complete else None
+        return self._kept if self._complete else None

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness.api.contexts import Weights
+from harness.compute.packed import by_length, even_batches
 from harness.compute.streams import stream
 from harness.measure.scene import Examples, Scene
 
@@ -30,10 +31,11 @@ class Batch:
 class Sample:
     """Some examples of a split; `name` tells samples apart.
 
-    `indices` None means all of them, in order. `ready` are the inputs of a small sample. `given`
-    are targets [size] in place of the split's own. `lent` says that the network leaves its inputs
-    as they are, so that it can be given these and no copies. `channels_last` names weights that are
-    to lie in memory with their channels last (`layout.py`).
+    `indices` None means all of them, in order. Of text, `lengths` are the examples' tokens, the
+    longest first: batches of short ones hold more of them. `ready` are the inputs of a small
+    sample. `given` are targets [size] in place of the split's own. `lent` says that the network
+    leaves its inputs as they are, so that it can be given these and no copies. `channels_last`
+    names weights that are to lie in memory with their channels last (`layout.py`).
     """
 
     name: str
@@ -45,9 +47,22 @@ class Sample:
     given: Tensor | None = None
     lent: bool = False
     channels_last: frozenset[str] = frozenset()
+    lengths: Tensor | None = None
+
+    @property
+    def bulk(self) -> int:
+        """How many examples as large as the largest it amounts to."""
+        if self.lengths is None:
+            return self.size
+        return -(-int(self.lengths.sum()) // max(1, int(self.lengths[0])))
 
     def batches(self, at_most: int) -> Iterator[Batch]:
-        """All examples in order; every batch but the last has `at_most` of them."""
+        """All examples in order, `at_most` at once; of text as much as so many of the longest."""
+        if self.lengths is not None and at_most < self.size:
+            tokens = at_most * int(self.lengths[0])
+            for stretch in even_batches(self.lengths, tokens):
+                yield self.batch(stretch.start, stretch.stop)
+            return
         for start in range(0, self.size, at_most):
             yield self.batch(start, start + at_most)
 
@@ -67,14 +82,24 @@ class Sample:
 
 
 def take(scene: Scene, split: str, examples: int | None, dtype: torch.dtype) -> Sample:
-    """A split, or `examples` of it: a fixed draw without replacement, whoever measures what."""
+    """A split, or `examples` of it: a fixed draw without replacement, whoever measures what.
+
+    The examples stand in the order of the split, those of text the longest first.
+    """
     source = scene.examples(split)
     total = len(source.targets)
-    if examples is None or examples >= total:
+    whole = examples is None or examples >= total
+    if whole and source.lengths is None:
         return Sample(split, source, total, dtype)
+    name = split if examples is None or whole else f"{split}[{examples}]"
     draw = torch.randperm(total, generator=stream(0, f"probe:examples:{split}"))
-    indices = draw[:examples].sort().values.to(source.targets.device)
-    sample = Sample(f"{split}[{examples}]", source, examples, dtype, indices)
+    indices = draw[:examples].sort().values
+    if source.lengths is not None:
+        indices = indices[by_length(source.lengths[indices])]
+        sample = Sample(name, source, len(indices), dtype, indices)
+        return replace(sample, lengths=source.lengths[indices])
+    sample = Sample(name, source, len(indices), dtype, indices.to(source.targets.device))
+    examples = len(indices)
     one = sample.batch(0, 1)
     if examples * sum(tensor.nbytes for tensor in one.inputs.values()) > scene.budget.batch:
         return sample

@@ -121,7 +121,7 @@ def _place(cell: Cell, work: MeasureWork, scenes: Scenes) -> _Place:
     trained = bench.outline(work.train).inputs
 
     def examples(split: str) -> Examples:
-        return bench.split(uses[split], cell.limit).seen_as(trained)
+        return bench.split(uses[split], cell.limit, work.model).seen_as(trained)
 
     runs = RunPoints(bench, work)
     network = bench.blank(work.model, work.train)

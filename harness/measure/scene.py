@@ -26,6 +26,10 @@ class Examples(Protocol):
     def targets(self) -> Tensor:
         """Targets [n]."""
 
+    @property
+    def lengths(self) -> Tensor | None:
+        """Tokens of each example, int64 [n] on the CPU; None where all are as long."""
+
     def model_inputs(self, where: Tensor | slice) -> Mapping[str, Tensor]:
         """The module's inputs for some examples (a slice, or indices)."""
 
@@ -46,6 +50,7 @@ class TensorExamples:
 
     inputs: Mapping[str, Tensor]
     targets: Tensor
+    lengths: Tensor | None = None
 
     def model_inputs(self, where: Tensor | slice) -> Mapping[str, Tensor]:
         """The module's inputs for some examples."""

@@ -27,7 +27,9 @@ class Alone:
         self._module.load_state_dict(start)
         self._frozen = frozen_names(self._module)
         self._keys = turning([run], lambda runs: step_keys(runs[0].dropout, self._device))
-        self._dropout = StreamDropout() if course.drops else None
+        self._dropout = (
+            StreamDropout(padded=course.split.packed is not None) if course.drops else None
+        )
 
     def begin(self, stretch: Stretch) -> None:
         """A phase starts: choose what trains, make a new optimizer."""

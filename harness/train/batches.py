@@ -29,7 +29,10 @@ class Batches:
     def __init__(self, course: Course, runs: list[RunStreams], *, stacked: bool) -> None:
         device = course.split.targets.device
         orders = [run.order for run in runs]
-        self.order = Order(orders, len(course.split), device, stacked=stacked)
+        lengths = course.split.lengths
+        # Where lengths decide how much is read, places are wanted where the lengths are.
+        places = device if lengths is None else torch.device("cpu")
+        self.order = Order(orders, len(course.split), places, stacked=stacked, lengths=lengths)
         self.runs = len(runs)
         self._course = course
         self._turn, self._later = turn_of(runs), [run.order for run in turned(runs)]

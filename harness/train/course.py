@@ -81,7 +81,7 @@ def course_of(cell: Cell, bench: Workbench) -> Course:
     if not isinstance(method, Method) or method.kind != "train":
         raise HarnessError(f"{work.method.name!r} is not a training method")
     recipe = method.recipe(settings, outline)
-    split = bench.split(work.train, cell.limit)
+    split = bench.split(work.train, cell.limit, work.model)
     stretches = _stretches(cell, recipe, work, len(split))
     limited = cell.limit is not None and cell.limit.steps is not None
     total = sum(stretch.steps for stretch in stretches)

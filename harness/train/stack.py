@@ -42,7 +42,9 @@ class Stack:
         self._keys = turning(
             runs, lambda runs: step_keys([run.dropout for run in runs], self._device)
         )
-        self._dropout = StreamDropout() if course.drops else None
+        self._dropout = (
+            StreamDropout(padded=course.split.packed is not None) if course.drops else None
+        )
         stacked = self._stacked(starts)
         own = dict(self._module.named_parameters())
         self._parameters = {name: stacked[name] for name in own}

@@ -27,7 +27,7 @@ def bench_of(module, split, weights, spec, other_spec=None):
         device=torch.device("cpu"),
         outline=lambda use: outlines[use.dataset.name],
         blank=lambda model, train: Network(module=module, head=()),
-        split=lambda use, limit: split,
+        split=lambda use, limit, model: split,
         weights=lambda key: weights[key],
     )
 

@@ -58,7 +58,7 @@ class Bench:
     def outline(self, use):
         return SimpleNamespace(inputs={"x": SPEC})
 
-    def split(self, use, limit):
+    def split(self, use, limit, model=None):
         self.asked.append((use.name, limit))
         return split_of(use.name, 5 if limit else 12)
 
