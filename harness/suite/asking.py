@@ -64,7 +64,7 @@ def _fault(outline: object) -> str:
         return "two of its splits share a name"
     if any(split.parent not in outline.id for split in outline.ood.values()):
         return "the parent of one of its OOD splits is no in-domain split"
-    if len(outline.task.classes) < 2:
+    if outline.task.kind == "classification" and len(outline.task.classes) < 2:
         return "it has fewer than two classes"
     return ""
 

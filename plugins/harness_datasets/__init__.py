@@ -1,10 +1,11 @@
-"""Built-in data: real digits, files and folders by path, and the shifts that make OOD splits."""
+"""Built-in data: digits, texts, files by path, and the shifts that make OOD splits."""
 
 from collections.abc import Iterable
 
 from harness.api.hooks import hookimpl
 from harness.api.offers import Dataset, Shift
 from harness_datasets.arrays import ARRAYS
+from harness_datasets.cola import COLA
 from harness_datasets.digits import DIGITS
 from harness_datasets.images import IMAGES
 from harness_datasets.mnist import MNIST
@@ -18,13 +19,14 @@ from harness_datasets.shifts.rotation import ROTATION
 from harness_datasets.shifts.scale import SCALE
 from harness_datasets.shifts.translation import TRANSLATION
 from harness_datasets.table import TABLE
+from harness_datasets.text import TEXT
 from harness_datasets.usps import USPS
 
 
 @hookimpl
 def harness_datasets() -> Iterable[Dataset]:
     """Data sets by name."""
-    return (ARRAYS, DIGITS, IMAGES, MNIST, TABLE, USPS)
+    return (ARRAYS, COLA, DIGITS, IMAGES, MNIST, TABLE, TEXT, USPS)
 
 
 @hookimpl

@@ -1,0 +1,166 @@
+"""The three functions of a data set of texts: outline, fingerprint, load."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.api.data import DataRoom, InputSpec, OodOutline, Outline, Split, Splits, Task
+from harness.api.errors import HarnessError
+from harness_datasets import splitting
+from harness_datasets.texts.corpus import Corpus
+from harness_datasets.texts.rows import Rows, in_order, rows_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+
+MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What is told of a corpus before it is loaded."""
+
+    sizes: tuple[tuple[str, int | None], ...]
+    classes: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+def outline(corpus: Corpus) -> Outline:
+    """Sizes, classes and groups. Files are read for it, whose faults are so found; once per change.
+
+    Of what lies elsewhere only what the corpus itself knows is told.
+    """
+    stamps = tuple(piece.origin.stamp() for piece in corpus.pieces)
+    told = _contents(corpus, stamps)
+    sizes = dict(told.sizes)
+    train = sizes.pop("train", 0)
+    ood = [piece for piece in corpus.pieces if piece.kind == "ood"]
+    return Outline(
+        task=Task("classification" if corpus.labelled else "language", told.classes),
+        inputs={"text": InputSpec((), "text", fields=corpus.fields)},
+        train=train,
+        id={name: size for name, size in sizes.items() if name not in {p.name for p in ood}},
+        ood={p.name: OodOutline(p.shift, p.parent, sizes[p.name]) for p in ood},
+        groups=told.groups,
+    )
+
+
+def fingerprint(corpus: Corpus) -> str:
+    """The hash of the bytes of all pieces, with the names of the splits that they are."""
+    lines = [f"{piece.name} {piece.origin.fingerprint()}" for piece in corpus.pieces]
+    return "sha256:" + hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def load(corpus: Corpus, room: DataRoom) -> Splits:
+    """Texts as Arrow columns; cut splits leave train by a fixed hash of the row."""
+    rows = _read(corpus, room)
+    classes, groups = _classes(corpus, rows), _groups(corpus, rows)
+    found = {name: _split(each, classes, groups) for name, each in rows.items()}
+    id_names = [piece.name for piece in corpus.pieces if piece.kind == "id"]
+    train = found.get("train")
+    cut: dict[str, Split] = {}
+    if train is None:
+        train = _taken(next(iter(found.values())), slice(0, 0))
+    elif corpus.cut:
+        parts = splitting.stratified(
+            train.targets.numpy(), _cut_sizes(corpus, len(train.targets)), corpus.salt
+        )
+        cut = {name: _taken(train, where) for name, where in parts.items()}
+        train = cut.pop("train")
+    ood = {piece.name: found[piece.name] for piece in corpus.pieces if piece.kind == "ood"}
+    return Splits(train, {**cut, **{name: found[name] for name in id_names}}, ood)
+
+
+@functools.lru_cache(maxsize=64)  # a suite asks for the same files once per split
+def _contents(corpus: Corpus, _stamps: tuple[str, ...]) -> _Contents:
+    sizes: dict[str, int | None] = {piece.name: piece.size for piece in corpus.pieces}
+    if all(piece.origin.local for piece in corpus.pieces):
+        rows = _read(corpus, None)
+        sizes |= {name: each.size for name, each in rows.items()}
+        classes, groups = _classes(corpus, rows), _groups(corpus, rows)
+    else:
+        known = dict.fromkeys(name for _, name in corpus.labels if name is not None)
+        classes, groups = tuple(known), corpus.groups
+    train = sizes.get("train")
+    cut = {} if train is None else _cut_sizes(corpus, train)
+    told = {name: cut.get(name) for name, _ in corpus.cut}
+    if train is not None:
+        sizes["train"] = train - sum(cut.values())
+    return _Contents((*told.items(), *sizes.items()), classes, groups)
+
+
+def _read(corpus: Corpus, room: DataRoom | None) -> dict[str, Rows]:
+    found: dict[str, Rows] = {}
+    for piece in corpus.pieces:
+        found[piece.name] = rows_of(piece, corpus, room)
+    return found
+
+
+def _classes(corpus: Corpus, rows: Mapping[str, Rows]) -> tuple[str, ...]:
+    """The classes; every label of every split is one of them."""
+    if not corpus.labelled:
+        return ()
+    if corpus.labels:
+        return tuple(dict.fromkeys(name for _, name in corpus.labels if name is not None))
+    first, *others = rows.values()
+    classes = in_order(first.distinct("label"))
+    if len(classes) > MOST_CLASSES:
+        message = f"there are {len(classes):,} different labels"
+        raise HarnessError(message, where=first.where, fix="is this the column of labels?")
+    for each in others:
+        strange = set(each.distinct("label")) - set(classes)
+        if strange:
+            raise HarnessError(
+                f"unknown label {min(strange)!r}; the training rows know {', '.join(classes[:20])}",
+                where=each.where,
+                fix="map labels to classes with `labels`",
+            )
+    return classes
+
+
+def _groups(corpus: Corpus, rows: Mapping[str, Rows]) -> tuple[str, ...]:
+    """The groups of all splits together: evaluation files may have groups of their own."""
+    grouped = [each for each in rows.values() if "group" in each.table.column_names]
+    return in_order([name for each in grouped for name in each.distinct("group")])
+
+
+def _cut_sizes(corpus: Corpus, train: int) -> dict[str, int]:
+    return {name: n for name, n in splitting.sizes(train, dict(corpus.cut)).items() if n}
+
+
+def _split(rows: Rows, classes: tuple[str, ...], groups: tuple[str, ...]) -> Split:
+    import torch
+
+    from harness.api.texts import Texts
+
+    columns = rows.table.column_names
+    fields = [name for name in columns if name not in ("label", "group")]
+    labelled = "label" in columns
+    targets = torch.zeros(rows.size, dtype=torch.int64)
+    return Split(
+        inputs={"text": Texts({name: rows.table[name] for name in fields})},
+        targets=torch.from_numpy(rows.places("label", classes)) if labelled else targets,
+        groups=torch.from_numpy(rows.places("group", groups)) if "group" in columns else None,
+    )
+
+
+def _taken(split: Split, where: Any) -> Split:  # a slice or indices, which tensors take alike
+    import torch
+
+    from harness.api.texts import Texts
+
+    texts = split.inputs["text"]
+    assert isinstance(texts, Texts)
+    places = torch.arange(len(split.targets))[where]
+    return Split(
+        inputs={"text": texts.taken(places)},
+        targets=split.targets[places],
+        groups=None if split.groups is None else split.groups[places],
+    )

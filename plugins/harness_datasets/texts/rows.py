@@ -1,0 +1,167 @@
+"""From columns as they stand in a file to texts, labels and groups that count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.api.errors import HarnessError
+from harness_datasets.texts.corpus import Corpus, Piece, Rules
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from harness.api.data import DataRoom
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a split that count: a table of the fields, and of "label" and "group" if any."""
+
+    table: pa.Table
+    where: str
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return int(self.table.num_rows)
+
+    def distinct(self, column: str) -> list[str]:
+        """The distinct values of a column; there are few of them."""
+        return [str(value) for value in self.table[column].unique().to_pylist()]
+
+    def places(self, column: str, known: Sequence[str]) -> Array:
+        """The place of each row's value among the known ones, int64 [n]; others are an error."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found = pc.index_in(self.table[column], value_set=pa.array(known, pa.string()))
+        return np.asarray(found.to_numpy()).astype(np.int64)
+
+
+def rows_of(piece: Piece, corpus: Corpus, room: DataRoom | None) -> Rows:
+    """Read a piece; labels are replaced by classes, and rows that do not count are left out."""
+    import pyarrow as pa
+
+    meaning = piece.meaning
+    read = piece.origin.columns(meaning.columns, room)
+    names = [name for name, _ in meaning.fields]
+    names += ["label"] * (meaning.label is not None) + ["group"] * (meaning.group is not None)
+    table = read.rename_columns(names)
+    table = table.append_column("row", pa.array(range(1, 1 + table.num_rows), pa.int64()))
+    where = piece.origin.where
+    if meaning.group is not None:
+        _no_gaps(table, "group", where)
+        table = _of_group(table, piece, where)
+    if meaning.label is not None:
+        table = _with_classes(table, corpus, where)
+    table = _with_texts(table, [name for name, _ in meaning.fields], corpus.rules, where)
+    table = table.drop_columns(["row"])
+    if corpus.rules.duplicates == "drop":
+        table = _firsts(table)
+    if not table.num_rows:
+        raise HarnessError("no row is left", where=where)
+    return Rows(table, where)
+
+
+def in_order(values: Sequence[str]) -> tuple[str, ...]:
+    """Whole numbers in their order, others in alphabetical order, each once.
+
+    >>> in_order(["10", "9", "9"])
+    ('9', '10')
+    """
+    found = set(values)
+    if all(re.fullmatch(r"-?\d+", value) for value in found):
+        return tuple(sorted(found, key=int))
+    return tuple(sorted(found))
+
+
+def _of_group(table: pa.Table, piece: Piece, where: str) -> pa.Table:
+    import pyarrow.compute as pc
+
+    if piece.group is None:
+        return table
+    found = table.filter(pc.equal(table["group"], piece.group))
+    if not found.num_rows:
+        raise HarnessError(f"no row of the group {piece.group!r}", where=where)
+    return found
+
+
+def _with_classes(table: pa.Table, corpus: Corpus, where: str) -> pa.Table:
+    """Labels as the suite's classes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    _no_gaps(table, "label", where)
+    if not corpus.labels:
+        return table
+    written = pa.array([label for label, _ in corpus.labels], pa.string())
+    classes = pa.array([name for _, name in corpus.labels], pa.string())
+    places = pc.index_in(table["label"], value_set=written)
+    unknown = table.filter(pc.is_null(places))
+    if unknown.num_rows:
+        known = ", ".join(label for label, _ in corpus.labels)
+        raise _of_row(unknown, f"the unknown label {_short(unknown['label'][0])}", where, known)
+    column = table.column_names.index("label")
+    table = table.set_column(column, "label", classes.take(places.combine_chunks()))
+    return table.filter(pc.is_valid(table["label"]))
+
+
+def _with_texts(table: pa.Table, fields: list[str], rules: Rules, where: str) -> pa.Table:
+    """Texts without gaps, after the rule for empty ones."""
+    import pyarrow.compute as pc
+
+    empty = None
+    for name in fields:
+        text = pc.fill_null(table[name], "")
+        table = table.set_column(table.column_names.index(name), name, text)
+        blank = pc.equal(pc.utf8_trim_whitespace(text), "")
+        empty = blank if empty is None else pc.or_(empty, blank)
+    if rules.empty == "keep" or not pc.any(empty).as_py():
+        return table
+    if rules.empty == "drop":
+        return table.filter(pc.invert(empty))
+    found = table.filter(empty)
+    blank = next(name for name in fields if not str(found[name][0].as_py()).strip())
+    more = f" (and {found.num_rows - 1:,} more)" if found.num_rows > 1 else ""
+    raise HarnessError(
+        f"row {found['row'][0].as_py():,} has an empty {blank!r}{more}",
+        where=where,
+        fix="set `empty: drop`, or `keep` if a text may be empty",
+    )
+
+
+def _firsts(table: pa.Table) -> pa.Table:
+    """Of equal rows the first."""
+    import pyarrow as pa
+
+    numbered = table.append_column("row", pa.array(range(table.num_rows), pa.int64()))
+    groups = numbered.group_by(table.column_names, use_threads=False)
+    firsts = groups.aggregate([("row", "min")])["row_min"].combine_chunks()
+    return table if len(firsts) == table.num_rows else table.take(firsts.sort())
+
+
+def _no_gaps(table: pa.Table, column: str, where: str) -> None:
+    import pyarrow.compute as pc
+
+    values = table[column]
+    gaps = table.filter(pc.or_(pc.is_null(values), pc.equal(pc.fill_null(values, ""), "")))
+    if gaps.num_rows:
+        raise _of_row(gaps, f"no {column}", where, "")
+
+
+def _of_row(rows: pa.Table, fault: str, where: str, known: str) -> HarnessError:
+    more = f" (and {rows.num_rows - 1:,} more rows are like it)" if rows.num_rows > 1 else ""
+    knows = f"; `labels` has {known}" if known else ""
+    return HarnessError(f"row {rows['row'][0].as_py():,} has {fault}{more}{knows}", where=where)
+
+
+def _short(value: Any) -> str:  # a scalar of pyarrow, which has no types
+    text = str(value.as_py())
+    return repr(text if len(text) <= 60 else text[:57] + "...")
