@@ -10,6 +10,7 @@ from harness.analyze.landscape import (
     point_summaries,
     reading_values,
 )
+from harness.analyze.learning import learning_curves
 from harness.analyze.lines import mean_curves
 from harness.analyze.predictor_answers import beyond
 from harness.analyze.provenance import metric_notes, provenance
@@ -90,6 +91,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         ladder=ranked.ladder,
         mantel=ranked.mantel,
         lines=ranked.lines,
+        learning=learning_curves(results.losses),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from harness.analyze import frames, measured
+from harness.analyze import frames, learning, measured
 from harness.analyze.collect import Collected, collect
 from harness.analyze.pictures import pictures
 from harness.analyze.results import Results
@@ -47,6 +47,7 @@ def load_results(plan: Plan, store: Store) -> Results:
         protocols=_protocols(plan, collected),
         pictures=tuple(pictures(plan, collected)),
         make_grids=partial(measured.grid_frame, plan, collected),
+        losses=frames.frame(learning.loss_rows(plan, collected), learning.LOSSES),
         files=partial(_predictions, store, _readable(plan, collected)),
     )
 

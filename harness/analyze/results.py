@@ -23,6 +23,7 @@ class Results:
     `curves`: one row per metric x subject x curve x quantity x point along the path.
     `grids`: one row per metric x subject x grid x quantity x place, made when first asked for.
     `runs`: one row per planned training. `cells`: one row per planned cell of any kind.
+    `losses`: one row per finished training x step whose loss was logged.
     `problems`: planned cells without a usable result. `plugins` and `packages` map a distribution
     to its versions; `protocols` maps a metric's label to what all its readings have in common;
     `pictures` are grids of metrics, those of one subject of each procedure and kind. `files(key)`
@@ -45,6 +46,7 @@ class Results:
     pictures: tuple[Picture, ...] = ()
     make_grids: Callable[[], pd.DataFrame] = pd.DataFrame
     files: Callable[[str], Path | None] = lambda _: None
+    losses: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @cached_property
     def grids(self) -> pd.DataFrame:
@@ -57,7 +59,7 @@ class Results:
             f"Results of {self.suite} {self.version}" + (" (smoke run)" if self.smoke else ""),
             f"  {done:,} of {count(len(self.cells), 'planned cell')} finished",
         ]
-        for name in ("scores", "readings", "curves", "runs", "cells"):
+        for name in ("scores", "readings", "curves", "losses", "runs", "cells"):
             frame = getattr(self, name)
             lines.append(f"  .{name:<9} {count(len(frame), 'row')}")
         states: dict[str, int] = {}

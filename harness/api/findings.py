@@ -190,7 +190,10 @@ class Provenance(Record):
 
 
 class Findings(Record):
-    """All that a report shows. `smoke` marks a trial run."""
+    """All that a report shows. `smoke` marks a trial run.
+
+    `learning` holds training losses: per stage and procedure, of a pretraining per model.
+    """
 
     schema_version: int = SCHEMA_VERSION
     suite: str
@@ -220,4 +223,5 @@ class Findings(Record):
     ladder: tuple[LadderStep, ...] = ()
     mantel: tuple[PairTest, ...] = ()
     lines: tuple[LineFit, ...] = ()
+    learning: tuple[MeanCurve, ...] = ()
     extra: dict[str, Json] = {}

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 @precision_option
 @click.option(
     "--what",
-    type=click.Choice(["scores", "readings", "curves", "grids", "spreads"]),
+    type=click.Choice(["scores", "readings", "curves", "grids", "losses", "spreads"]),
     default="scores",
     show_default=True,
     help="One row per run, split and score; per metric value; per point of a metric's curves, or "
-    "of its grids; or per procedure, split and score.",
+    "of its grids; per training and step; or per procedure, split and score.",
 )
 @click.option(
     "--format",
@@ -79,6 +79,7 @@ def _frame(
         "scores": lambda: results.scores,
         "readings": lambda: results.readings,
         "curves": lambda: results.curves,
+        "losses": lambda: results.losses,
         "grids": lambda: results.grids,  # made when asked for
     }
     if what in frames:

@@ -105,6 +105,11 @@ def colour(place: int) -> str:
     return f"@c{place % COLOURS}"
 
 
+def faint(place: int) -> str:
+    """The token of the same colour, which lets through what lies below it."""
+    return f"{colour(place)}_28"
+
+
 def symbol(place: int) -> str:
     """The symbol of a procedure; they repeat after six."""
     return SYMBOLS[place % len(SYMBOLS)]

@@ -40,6 +40,7 @@ def render(findings: Findings) -> str:
 
     from harness_reporters import page
     from harness_reporters.landscape import sections
+    from harness_reporters.learning import learning
     from harness_reporters.predictor_tables import predictor_tables
     from harness_reporters.predictors import predictors
     from harness_reporters.runs import run_table
@@ -75,6 +76,7 @@ def render(findings: Findings) -> str:
         strips=strips(findings) if findings.runs else None,
         scatters=scatters(findings),
         shares=shares(findings),
+        learning=learning(findings),
         predictors=predictors(findings),
         predictor_tables=predictor_tables(findings),
         sections=drawn,

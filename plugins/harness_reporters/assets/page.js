@@ -16,10 +16,13 @@
   };
   const coarse = matchMedia("(pointer: coarse)").matches;
 
-  // Colour tokens such as "@c0" stand for the CSS variable --c0 of the theme in force.
+  // Colour tokens such as "@c0" stand for the CSS variable --c0 of the theme in force; "@c0_28" is
+  // the same, with the opacity 0x28 of 0xff.
   const themed = (value, style) => {
-    if (typeof value === "string" && value.startsWith("@"))
-      return style.getPropertyValue("--" + value.slice(1)).trim();
+    if (typeof value === "string" && value.startsWith("@")) {
+      const [name, opacity = ""] = value.slice(1).split("_");
+      return style.getPropertyValue("--" + name).trim() + opacity;
+    }
     if (Array.isArray(value)) return value.map((item) => themed(item, style));
     if (value && typeof value === "object")
       return Object.fromEntries(
