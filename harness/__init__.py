@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.api.data import Split as Split
     from harness.api.data import Splits as Splits
     from harness.api.data import Task as Task
+    from harness.api.downloads import Download as Download
     from harness.api.encoders import BERT_NAMES as BERT_NAMES
     from harness.api.encoders import TORCH_NAMES as TORCH_NAMES
     from harness.api.encoders import EncoderNames as EncoderNames
@@ -84,6 +85,7 @@ _PLACES = {
     "api.comparisons": "Comparison",
     "api.contexts": "BuildRoom Draws Event ExecutorRoom Job Pool Probe Subject Weights",
     "api.data": "DataRoom InputSpec OodOutline Outline Split Splits Task",
+    "api.downloads": "Download",
     "api.encoders": "BERT_NAMES EncoderNames TORCH_NAMES encoder_symmetries",
     "api.errors": "HarnessError",
     "api.findings": "Findings",

@@ -16,6 +16,7 @@ COMMANDS = {
     "run": ("run", "Run what the store does not hold yet of a suite, and report."),
     "plan": ("plan", "Show what a suite would do: its cells by kind, seeds and steps."),
     "check": ("check", "Check a suite completely and say what it would do."),
+    "fetch": ("fetch", "Fetch what a suite needs from elsewhere, so that it runs offline."),
     "status": ("status", "Show which cells of a suite are done, failed, damaged or missing."),
     "report": ("report", "Write the report of a suite again, in any format."),
     "score": ("score", "Score the stored predictions of a suite again, without training."),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.api.cells import Branch
     from harness.api.contexts import BuildRoom, Draws, ExecutorRoom, Pool, Probe
     from harness.api.data import DataRoom, Outline, Splits
+    from harness.api.downloads import Download
     from harness.api.findings import Findings
     from harness.api.networks import Network
     from harness.api.readings import Reading
@@ -74,6 +75,9 @@ class Model(Offer):
     is the hash of files that the settings name (a tokenizer, a configuration): what they hold
     belongs to what the model is. `pretrained` are weights that the model brings along, for the
     initialisation `pretrained` of a suite without a pretraining of its own.
+
+    `downloads(settings, seeds, room)` is what all this needs from elsewhere, with the weights of
+    these pretraining seeds.
     """
 
     noun: ClassVar[str] = "model"
@@ -81,6 +85,7 @@ class Model(Offer):
     reader: Callable[[Any, DataRoom], Reader] | None = None
     fingerprint: Callable[[Any], str] | None = None
     pretrained: Pretrained | None = None
+    downloads: Callable[[Any, Sequence[int], DataRoom], Sequence[Download]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +94,8 @@ class Dataset(Offer):
 
     `outline(settings)` tells splits and shapes without loading; `fingerprint(settings)` identifies
     the bytes (a hash of the files, or a pinned revision); both are cheap and raise `HarnessError`
-    where the data cannot be found. `load(settings, room)` gives the tensors.
+    where the data cannot be found. `load(settings, room)` gives the tensors, and
+    `downloads(settings, room)` what it needs from elsewhere for that.
     """
 
     noun: ClassVar[str] = "dataset"
@@ -98,6 +104,7 @@ class Dataset(Offer):
     load: Callable[[Any, DataRoom], Splits]
     license: str = ""
     citation: str = ""
+    downloads: Callable[[Any, DataRoom], Sequence[Download]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

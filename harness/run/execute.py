@@ -21,6 +21,7 @@ from harness.plug.uses import offer_from
 from harness.run.board import Board
 from harness.run.context import HEAVY, WorkContext
 from harness.run.display import Display, Plain, Silent
+from harness.run.fetching import downloads_of, must_be_here
 from harness.run.git import git_state
 from harness.run.journal import Journal
 from harness.run.options import RunOptions
@@ -67,6 +68,9 @@ def execute_cells(plan: Plan, store: Store, catalogue: Catalogue, options: RunOp
     board = Board(plan.cells, survey.done)
     account, interrupted = Account(), False
     if board.open:
+        if options.offline:
+            todo = downloads_of(board.cells.values(), catalogue, paths.cache(store.root))
+            must_be_here(todo)
         with Journal(folder) as journal:
             journal.write("run", plan=plan.digest, cells=len(plan.cells), todo=board.open)
             for key, what in survey.damaged.items():
