@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 class Task:
     """What is predicted: decides the loss family and what scores can be computed.
 
-    "language" is text without labels, which a model can be pretrained on: it has no classes, and
-    what is predicted is the text itself (`Network.language`). Its targets are zeros.
+    "regression" predicts one number: `classes` holds its name, the logits are [batch, 1] and the
+    loss is the squared error. "language" is text without labels, which a model can be pretrained
+    on: it has no classes, and what is predicted is the text itself (`Network.language`). Its
+    targets are zeros.
     """
 
-    kind: Literal["classification", "language"]
+    kind: Literal["classification", "regression", "language"]
     classes: tuple[str, ...]
 
 
@@ -70,8 +72,9 @@ class Outline:
 class Split:
     """Examples of one split, as CPU tensors.
 
-    `inputs[name]` has the example as its first dimension, or is text; `targets` is int64 [n];
-    `groups` is int64 [n] (an index into the outline's `groups`) or None.
+    `inputs[name]` has the example as its first dimension, or is text; `targets` is int64 [n]
+    (float32 [n] in regression); `groups` is int64 [n] (an index into the outline's `groups`), or
+    None.
     """
 
     inputs: Mapping[str, Tensor | Texts]

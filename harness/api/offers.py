@@ -154,9 +154,10 @@ class Score(Offer):
 
     `module(settings)` gives an `evaluate.EvaluationModule`; its `compute(predictions=...,
     references=..., **extra)` returns a mapping that holds `field` (default: the offer's name).
-    `needs` says what is handed over as predictions ("labels" or "probabilities"), `groups` whether
-    the keyword `groups` is added. An example that cannot be scored (logits not finite) counts as
-    the worst possible: it is handed over as a sure vote for a wrong class.
+    `needs` says what is handed over as predictions ("labels", "probabilities", or "values" in
+    regression: numbers [n]), `groups` whether the keyword `groups` is added. An example that cannot
+    be scored (logits not finite) counts as the worst possible: it is handed over as a sure vote for
+    a wrong class, or as a value far off.
     `proportion` marks a mean over examples of 0 or 1, whose sampling variance is p (1 - p) / n.
 
     `compute(settings, predictions, references, groups)`, where an offer has it, is the same number
@@ -171,7 +172,7 @@ class Score(Offer):
     noun: ClassVar[str] = "score"
     module: Callable[[Any], Any]  # evaluate is imported late and carries no types
     higher_is_better: bool
-    needs: Literal["labels", "probabilities"] = "labels"
+    needs: Literal["labels", "probabilities", "values"] = "labels"
     groups: bool = False
     field: str = ""
     compute: Callable[[Any, Array, Array, Array | None], float] | None = None
@@ -217,6 +218,8 @@ class Metric(Offer):
     `scores(settings)` names those of the suite's scores that it wants to compute at points of its
     own: `probe.score` gives them.
 
+    `tasks` are the kinds of tasks that it can be read on, which most know nothing of.
+
     `baseline` marks what needs no landscape, which predictors have to beat: "score" for in-domain
     scores and losses, "confidence" for how sure a run is.
     """
@@ -235,6 +238,7 @@ class Metric(Offer):
     parts: Parts | None = None
     scores: Callable[[Any], tuple[str, ...]] | None = None
     baseline: Literal["", "score", "confidence"] = ""
+    tasks: tuple[str, ...] = ("classification", "regression")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,8 +37,10 @@ def _check_split(where: str, outline: Outline, split: Split, size: int | None) -
         raise HarnessError("it has no examples", where=where)
     if size is not None and n != size:
         raise HarnessError(f"its outline promises {size} examples, its load gives {n}", where=where)
-    if split.targets.dtype != torch.int64 or split.targets.ndim != 1:
-        raise HarnessError("its targets must be int64 [n]", where=where)
+    kind = torch.float32 if outline.task.kind == "regression" else torch.int64
+    if split.targets.dtype != kind or split.targets.ndim != 1:
+        name = str(kind).removeprefix("torch.")
+        raise HarnessError(f"its targets must be {name} [n]", where=where)
     for name, spec in outline.inputs.items():
         values = split.inputs[name]
         if isinstance(values, Texts) or spec.kind == "text":
@@ -49,8 +51,12 @@ def _check_split(where: str, outline: Outline, split: Split, size: int | None) -
             raise HarnessError(f"input {name!r} must be {wanted}, but is {given}", where=where)
         if spec.kind == "image" and values.dtype != torch.uint8:
             raise HarnessError(f"image {name!r} must be uint8, not {values.dtype}", where=where)
-    classes = 1 if outline.task.kind == "language" else len(outline.task.classes)
-    _check_range(where, "targets", split.targets, classes)
+    if kind.is_floating_point:
+        if not bool(torch.isfinite(split.targets).all()):
+            raise HarnessError("some of its targets are NaN or infinite", where=where)
+    else:
+        classes = 1 if outline.task.kind == "language" else len(outline.task.classes)
+        _check_range(where, "targets", split.targets, classes)
     if split.groups is not None:
         if split.groups.dtype != torch.int64 or split.groups.shape != (n,):
             raise HarnessError("its groups must be int64 [n]", where=where)

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.api.errors import HarnessError
+
 REGISTER = 16  # numbers that a processor's vector register holds at most
 
 
@@ -20,6 +22,22 @@ def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Te
     else:
         losses = F.cross_entropy(flat, wanted, reduction="none", label_smoothing=smoothing)
     return losses.reshape(targets.shape)
+
+
+def squared_error(values: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Squared error per example: values [..., n, 1] and targets [n] (or [..., n]) to [..., n].
+
+    There are no classes to smooth over: `smoothing` must be 0.
+    """
+    if smoothing:
+        raise HarnessError("label smoothing needs classes", fix="set `label_smoothing: 0`")
+    found: Tensor = (values.squeeze(-1) - targets).square()
+    return found
+
+
+def absolute_error(values: Tensor, targets: Tensor) -> Tensor:
+    """|value - target| per example, infinite where the value is not a number."""
+    return torch.nan_to_num((values.squeeze(-1) - targets).abs(), nan=float("inf"))
 
 
 def errors(logits: Tensor, targets: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ class Predictions:
 
     `logits` is float32 [n, classes] and may hold values that are not finite; `targets`, `groups`
     and `examples` (places in the dataset's split) are int64 [n]; `groups` is None without groups.
+    In regression `logits` is [n, 1] and `targets` float32.
     """
 
     logits: Array
@@ -53,6 +54,12 @@ class Predictions:
         return np.asarray(shares)
 
     @property
+    def values(self) -> Array:
+        """What regression predicts, float64 [n]; as far off as can be where not scorable."""
+        far = 2 * np.abs(self.targets).max(initial=1.0) + 1e3
+        return np.where(self.scorable, self.logits[:, 0].astype(np.float64), far)
+
+    @property
     def wrong(self) -> Array:
         """The class after the true one [n]: what an example that cannot be scored is taken for."""
         return np.asarray((self.targets + 1) % self.logits.shape[1])
@@ -66,12 +73,16 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     logits = _column(predictions.logits.reshape(-1), np.float32)
     columns = {
         "example": _column(examples, np.int64),
-        "target": _column(predictions.targets, np.int64),
+        "target": _column(predictions.targets, _kind(predictions.targets)),
         "group": pa.nulls(n, pa.int64()) if groups is None else _column(groups, np.int64),
         "logits": pa.FixedSizeListArray.from_arrays(logits, classes),
     }
     table = pa.Table.from_arrays(list(columns.values()), names=list(columns))
     pq.write_table(table, path, compression="zstd", write_statistics=False)
+
+
+def _kind(targets: Array) -> type[np.generic]:
+    return np.float32 if targets.dtype.kind == "f" else np.int64
 
 
 def _column(values: Array, kind: type[np.generic]) -> pa.Array:

@@ -13,7 +13,7 @@ from harness.measure.access import SplitKind
 from harness.measure.joining import join
 from harness.measure.points import RunPoints
 from harness.measure.reading import Order, read
-from harness.measure.scene import Budget, Examples, Scene, Trainings
+from harness.measure.scene import CLASSIFICATION, REGRESSION, Budget, Examples, Scene, Trainings
 from harness.measure.shared import Shared
 from harness.measure.subjects import subject_of
 
@@ -118,7 +118,8 @@ def _place(cell: Cell, work: MeasureWork, scenes: Scenes) -> _Place:
     bench = scenes.bench
     uses: dict[str, SplitUse] = {"train": work.train}
     kinds: dict[str, SplitKind] = {"train": "train"}
-    trained = bench.outline(work.train).inputs
+    outline = bench.outline(work.train)
+    trained = outline.inputs
 
     def examples(split: str) -> Examples:
         return bench.split(uses[split], cell.limit, work.model).seen_as(trained)
@@ -130,6 +131,7 @@ def _place(cell: Cell, work: MeasureWork, scenes: Scenes) -> _Place:
         examples=examples,
         kinds=kinds,
         points=runs.load,
+        objective=REGRESSION if outline.task.kind == "regression" else CLASSIFICATION,
         device=bench.device,
         budget=Budget.of(bench.device),
         stacked=bench.device.type != "cpu" and network.stackable,

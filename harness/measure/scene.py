@@ -15,7 +15,7 @@ from harness.api.contexts import Weights
 from harness.api.networks import Network
 from harness.api.trajectories import Trace, TrainingFacts
 from harness.compute.calling import called, places
-from harness.compute.losses import cross_entropy, errors
+from harness.compute.losses import absolute_error, cross_entropy, errors, squared_error
 from harness.measure.access import SplitKind
 
 
@@ -59,13 +59,17 @@ class TensorExamples:
 
 @dataclass(frozen=True)
 class Objective:
-    """Loss and error per example: (logits [n, ...], targets [n]) -> [n]."""
+    """Loss and error per example: (logits [n, ...], targets [n]) -> [n].
+
+    The error is 0 or 1 in classification, the absolute error in regression.
+    """
 
     losses: Callable[[Tensor, Tensor], Tensor]
     errors: Callable[[Tensor, Tensor], Tensor]
 
 
 CLASSIFICATION = Objective(losses=cross_entropy, errors=errors)
+REGRESSION = Objective(losses=squared_error, errors=absolute_error)
 
 
 @dataclass(frozen=True)

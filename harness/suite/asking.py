@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.api.data import InputSpec, Outline
+from harness.api.data import InputSpec, Outline, Task
 from harness.api.errors import HarnessError
 from harness.plug import offer_from
 from harness.suite.uses import Context, Placed
@@ -64,8 +64,15 @@ def _fault(outline: object) -> str:
         return "two of its splits share a name"
     if any(split.parent not in outline.id for split in outline.ood.values()):
         return "the parent of one of its OOD splits is no in-domain split"
-    if outline.task.kind == "classification" and len(outline.task.classes) < 2:
-        return "it has fewer than two classes"
+    return _task_fault(outline.task)
+
+
+def _task_fault(task: Task) -> str:
+    match task.kind, len(task.classes):
+        case "classification", 0 | 1:
+            return "it has fewer than two classes"
+        case "regression", number if number != 1:
+            return "in regression its task names one number"
     return ""
 
 

@@ -106,12 +106,27 @@ def _fault(recipe: object) -> str:
 
 
 def check_scores(scores: Sequence[Placed], data: DataUse, context: Context) -> None:
-    """Note scores over groups where the data have no groups."""
+    """Note scores over groups where the data have no groups, and scores of other tasks."""
+    kind = data.outline.task.kind
     for placed in scores:
         offer = context.catalogue.find("score", placed.use.name).offer
+        if (offer.needs == "values") != (kind == "regression"):
+            message = f"the score {placed.use.name!r} is not for {kind}"
+            fix = "`seedscape list score` names the others"
+            context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
         if offer.groups and not data.outline.groups:
             message = f"the score {placed.use.name!r} needs groups"
             fix = f"dataset {data.train.dataset.name!r} has none"
+            context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
+
+
+def check_task(metrics: Sequence[Placed], outline: Outline, context: Context) -> None:
+    """Note metrics that cannot be read on the data's kind of task."""
+    for placed in metrics:
+        tasks = context.catalogue.find("metric", placed.use.name).offer.tasks
+        if outline.task.kind not in tasks:
+            message = f"the metric {placed.use.name!r} is for {' and '.join(tasks)}"
+            fix = f"the data are for {outline.task.kind}"
             context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
 
 

@@ -194,9 +194,11 @@ def _from_other(node: Node, section: Table, base: Base, context: Context) -> Spl
 def _misfit(other: Outline, own: Outline) -> str:
     """Why a model of one dataset cannot be scored on another, or ""."""
     theirs, ours = other.task.classes, own.task.classes
-    if other.task.kind != own.task.kind or len(theirs) != len(ours):
+    if other.task.kind != own.task.kind:
+        return f"its task is {other.task.kind}, not {own.task.kind}"
+    if len(theirs) != len(ours):
         return f"it has {len(theirs)} classes, not {len(ours)}"
-    if theirs != ours and sorted(theirs) == sorted(ours):
+    if len(ours) > 1 and theirs != ours and sorted(theirs) == sorted(ours):
         return "its classes stand in another order"
     if input_shapes(other) != input_shapes(own):
         return f"its inputs are {input_shapes(other)}, not {input_shapes(own)}"

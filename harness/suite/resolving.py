@@ -72,6 +72,7 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
     training = checks.Training(parts.data, parts.pretrain, parts.inits, parts.seeds)
     checks.check_inits(training, root, context)
     checks.check_scores(parts.scores, parts.data, context)
+    checks.check_task(parts.metrics, parts.data.outline, context)
     for placed in parts.methods:
         problems.attempt(partial(checks.check_method, placed, parts.data.outline, context))
     problems.stop()

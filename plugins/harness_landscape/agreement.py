@@ -127,4 +127,5 @@ AGREEMENT = Metric(
     cost="one forward pass per run and split.",
     oracle="a table of answers counted by hand, Cohen's kappa of scikit-learn, 0 for independent "
     "answers, a permuted copy (1).",
+    tasks=("classification",),
 )

@@ -142,4 +142,5 @@ CONFIDENCE = Metric(
     cost="one forward pass per split.",
     oracle="two, four and ten examples by hand, labels drawn from the softmax (doc is right on "
     "average), the source predicting itself.",
+    tasks=("classification",),
 )

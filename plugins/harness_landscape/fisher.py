@@ -133,4 +133,5 @@ FISHER = Metric(
     "to 40 covariance products of about 1.1 gradients.",
     oracle="tr F = tr H of linear softmax regression; covariances and traces from all gradients "
     "of a small network; two examples; unbiased draws.",
+    tasks=("classification",),
 )

@@ -182,4 +182,5 @@ PAC_BAYES = Metric(
     "each noise and quantity.",
     oracle="quadratics (sigma^2 = 2 displacement / tr H, by magnitude 2 displacement / sum w_i^2 "
     "H_ii), independent thresholds (the error moves by Phi(-margin / sigma)), bounds by hand.",
+    tasks=("classification",),
 )

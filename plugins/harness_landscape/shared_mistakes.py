@@ -70,4 +70,5 @@ SHARED_MISTAKES = Metric(
     cost="one forward pass per run and split, shared with `agreement`.",
     oracle="a table of answers counted by hand, scikit-learn's Jaccard, Dice and kappa, 0 for "
     "independent mistakes, a permuted copy.",
+    tasks=("classification",),
 )

@@ -199,4 +199,5 @@ SOUP_GAIN = Metric(
     oracle="linear regression: gain-loss = mean of (w_i - mean)' H (w_i - mean) / 2, exactly; "
     "softmax regression: soup and ensemble agree; equal runs gain 0; double well (negative); the "
     "greedy soup against trying by hand.",
+    tasks=("classification",),
 )

@@ -11,13 +11,16 @@ from harness_scores.ece import ECE
 from harness_scores.hub import HUB, HUB_ERROR
 from harness_scores.macro_f1 import MACRO_F1
 from harness_scores.mcc import MCC
+from harness_scores.mse import MSE
 from harness_scores.nll import NLL
+from harness_scores.pearson import PEARSON
+from harness_scores.spearman import SPEARMAN
 from harness_scores.worst_group import WORST_GROUP
 
 
 @hookimpl
 def harness_scores() -> Iterable[Score]:
-    """Classification scores."""
+    """Scores of classification, and of regression."""
     return (
         ACCURACY,
         BALANCED_ACCURACY,
@@ -27,6 +30,9 @@ def harness_scores() -> Iterable[Score]:
         HUB_ERROR,
         MACRO_F1,
         MCC,
+        MSE,
         NLL,
+        PEARSON,
+        SPEARMAN,
         WORST_GROUP,
     )

@@ -40,6 +40,19 @@ def probabilities(predictions: Array, references: Array) -> tuple[Array, Array]:
     return given, true
 
 
+def numbers(predictions: Array, references: Array) -> tuple[Array, Array]:
+    """Predicted and true values, float64 [n] each; raises `ValueError`."""
+    import numpy as np
+
+    predicted = np.asarray(predictions, dtype=np.float64)
+    true = np.asarray(references, dtype=np.float64)
+    if predicted.ndim != 1 or predicted.shape != true.shape:
+        raise ValueError(f"expected values [n] twice, got {predicted.shape} and {true.shape}")
+    if not len(true):
+        raise ValueError("there is nothing to score")
+    return predicted, true
+
+
 def confusion(predictions: Array, references: Array) -> Array:
     """Counts [true class, predicted class] over the classes that occur in either (float64)."""
     import numpy as np

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 USAGE = """
 Args:
-    predictions: labels [n], or probabilities [n, classes] where the score needs them.
-    references: true labels [n].
+    predictions: labels [n], or probabilities [n, classes] where the score needs them; values [n]
+        for scores of regression.
+    references: true labels or values [n].
     groups: index of each example's group [n], for scores over groups only.
 Returns:
     a mapping with one entry, the score under its own name.
@@ -39,7 +40,7 @@ class ArrayMetric(evaluate.Metric):  # type: ignore[misc]  # the library carries
         settings: Settings,
         *,
         about: str,
-        needs: Literal["labels", "probabilities", "labels and groups"] = "labels",
+        needs: Literal["labels", "probabilities", "values", "labels and groups"] = "labels",
     ) -> None:
         self._score_name, self._function, self._settings = name, function, settings
         self._about, self._needs = about, needs
@@ -50,7 +51,7 @@ class ArrayMetric(evaluate.Metric):  # type: ignore[misc]  # the library carries
         return ""  # the library would make a folder in the user's cache
 
     def _info(self) -> evaluate.MetricInfo:
-        one = datasets.Value("int64")
+        one = datasets.Value("float64" if self._needs == "values" else "int64")
         several = datasets.Sequence(datasets.Value("float64"))
         features = {
             "predictions": several if self._needs == "probabilities" else one,
