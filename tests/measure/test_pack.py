@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from harness.api.cells import Cell, Limit, MeasureWork, Seeds, SplitUse, Stage, Use
-from harness.api.data import InputSpec
+from harness.api.data import InputSpec, Task
 from harness.api.networks import Network
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
@@ -56,7 +56,8 @@ class Bench:
         return Network(module=Toy(), head=("fc.",))
 
     def outline(self, use):
-        return SimpleNamespace(inputs={"x": SPEC})
+        task = Task("classification", ("a", "b", "c"))
+        return SimpleNamespace(inputs={"x": SPEC}, task=task)
 
     def split(self, use, limit, model=None):
         self.asked.append((use.name, limit))
