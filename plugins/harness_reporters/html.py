@@ -44,7 +44,8 @@ def render(findings: Findings) -> str:
     from harness_reporters.predictor_tables import predictor_tables
     from harness_reporters.predictors import predictors
     from harness_reporters.runs import run_table
-    from harness_reporters.scores import scatters, strips
+    from harness_reporters.scatters import scatters
+    from harness_reporters.scores import strips
     from harness_reporters.shares import shares
 
     environment = jinja2.Environment(

@@ -1,4 +1,4 @@
-"""Figures of scores: every run on every split, in-domain against OOD."""
+"""The figure of scores: every run on every split."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,6 @@ from harness_reporters.figures import (
 )
 
 LANE = 0.74  # of a row's height belongs to its points
-SHOWN = 4  # OOD splits that get a scatter plot of their own, primary ones first
 
 
 def seed_legend(findings: Findings) -> list[tuple[str, list[Key]]]:
@@ -120,62 +119,3 @@ def _run_text(run: RunScore) -> str:
         f"pretrain seed {run.pretrain_seed}, fine-tune seed {run.finetune_seed}",
         *(["this training diverged"] if run.diverged else []),
     )
-
-
-def scatters(findings: Findings) -> Group | None:
-    """In-domain against OOD, one figure per OOD split, the primary ones first."""
-    score, inside = findings.primary_score, findings.primary_id
-    others = dict.fromkeys(s.split for s in findings.spreads if s.split_kind == "ood")
-    ranked = list(dict.fromkeys((*findings.primary_ood, *others)))
-    drawn = ranked[:SHOWN]
-    if not drawn or not findings.runs:
-        return None
-    left_out = len(ranked) - len(drawn)
-    return Group(
-        title="In-domain against out of distribution",
-        figures=[_scatter(findings, score, inside, split) for split in drawn],
-        caption=(
-            f"Each point is one run: {score} on {inside} (in-domain) and on the OOD split "
-            f"({count(_drawn_runs(findings), 'run')}). A cloud that is tall and narrow says that "
-            "the in-domain score does not tell the runs' OOD scores. Points of one colour share a "
-            "pretrain seed and are no independent observations; no line is fitted."
-            + (f" {left_out} more OOD splits are in the table." if left_out else "")
-        ),
-        legend=seed_legend(findings),
-    )
-
-
-def _scatter(findings: Findings, score: str, inside: str, outside: str) -> Figure:
-    seeds = pretrain_seeds(findings)
-    table: dict[tuple[str, int, int, int], dict[str, RunScore]] = {}
-    for run in findings.runs:
-        if run.score == score:
-            which = (run.procedure, run.pretrain_seed, run.finetune_seed, run.order_seed)
-            table.setdefault(which, {})[run.split] = run
-    data = []
-    for place, name in enumerate(procedures(findings)):
-        both = [
-            (found[inside], found[outside])
-            for (procedure, *_), found in table.items()
-            if procedure == name and inside in found and outside in found
-        ]
-        data.append(
-            points(
-                [x.value for x, _ in both],
-                [y.value for _, y in both],
-                [
-                    hover(
-                        name,
-                        f"{inside} {figures(x.value, 4)}, {outside} {figures(y.value, 4)}",
-                        f"pretrain seed {x.pretrain_seed}, fine-tune seed {x.finetune_seed}",
-                    )
-                    for x, y in both
-                ],
-                color=[colour(seeds.index(x.pretrain_seed)) for x, _ in both],
-                symbol=symbol(place),
-                size=10,
-            )
-        )
-    axes = numbers_axis(f"{score} on {inside}"), numbers_axis(f"{score} on {outside}")
-    title = f"{outside} (primary)" if outside in findings.primary_ood else outside
-    return Figure(title=title, data=data, layout=layout(*axes), height=340)

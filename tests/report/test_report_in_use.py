@@ -8,6 +8,7 @@ import made_up
 import pytest
 from browser import opened
 
+from harness.api.pictures import Clusters
 from harness_reporters.html import HTML
 
 pytestmark = pytest.mark.slow
@@ -164,3 +165,24 @@ def test_words_of_suites_and_plugins_stay_words_in_tables_and_figures(tmp_path):
         assert set(column(page, "procedure")) == {evil}
         assert page.locator("img").count() == 0
         assert page.title() != "pwned"
+
+
+def test_colours_of_the_scatter_plots_change_with_their_legend(tmp_path):
+    findings = made_up.findings(made_up.plan(2, 2, ("random",), splits=("test", "rotation-60")))
+    clusters = Clusters(
+        procedure="random", metric="cg-clusters", split="test", clusters={"0/0": 0, "0/1": 1}
+    )
+    path = written(findings.model_copy(update={"clusters": (clusters,)}), tmp_path)
+    with opened(path) as page:
+        figure = page.locator("#scatters")
+        figure.scroll_into_view_if_needed()
+        assert figure.locator(".panel:visible").count() == 1
+        assert figure.locator(".keys:visible").count() == 2
+
+        figure.locator("select").select_option("cluster (cg-clusters)")
+
+        figure.locator(".panel:visible .js-plotly-plot").wait_for()
+        assert figure.locator(".panel:visible").count() == 1
+        assert "cluster" in figure.locator(".legend").inner_text()
+        shown = figure.locator(".keys:visible").first.inner_text()
+        assert shown.startswith("cluster (cg-clusters)")

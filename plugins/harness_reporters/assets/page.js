@@ -4,7 +4,7 @@
   const groups = [...document.querySelectorAll("figure.group")].map((element) => ({
     packed: element.querySelector("script.figures"),
     plots: [...element.querySelectorAll(".plot")],
-    panels: [...element.querySelectorAll(".panel")],
+    panels: [...element.querySelectorAll(".panel, .keys[data-choice]")],
     choice: element.querySelector("select"),
     views: [...element.querySelectorAll(".views button")],
   }));
