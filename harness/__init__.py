@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from harness.api.contexts import Pool as Pool
     from harness.api.contexts import Probe as Probe
     from harness.api.contexts import Subject as Subject
+    from harness.api.contexts import Watch as Watch
+    from harness.api.contexts import WatchRoom as WatchRoom
     from harness.api.contexts import Weights as Weights
     from harness.api.data import DataRoom as DataRoom
     from harness.api.data import InputSpec as InputSpec
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from harness.api.offers import Shift as Shift
     from harness.api.offers import Source as Source
     from harness.api.offers import Terms as Terms
+    from harness.api.offers import Watcher as Watcher
     from harness.api.readings import Cost as Cost
     from harness.api.readings import Curve as Curve
     from harness.api.readings import Grid as Grid
@@ -83,7 +86,9 @@ _PLACES = {
     "api.attention": "Attention",
     "api.cells": "Branch Limit Seeds",
     "api.comparisons": "Comparison",
-    "api.contexts": "BuildRoom Draws Event ExecutorRoom Job Pool Probe Subject Weights",
+    "api.contexts": (
+        "BuildRoom Draws Event ExecutorRoom Job Pool Probe Subject Watch WatchRoom Weights"
+    ),
     "api.data": "DataRoom InputSpec OodOutline Outline Split Splits Task",
     "api.downloads": "Download",
     "api.encoders": "BERT_NAMES EncoderNames TORCH_NAMES encoder_symmetries",
@@ -93,7 +98,7 @@ _PLACES = {
     "api.networks": "Language Network",
     "api.offers": (
         "Command Dataset Executor Method Metric Model Parts Pretrained Reporter Score Shift Source "
-        "Terms"
+        "Terms Watcher"
     ),
     "api.readings": "Cost Curve Grid Reading Value",
     "api.recipes": "Optimizer Phase Recipe Schedule",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from harness.api.cells import Cell
+from harness.api.cells import Cell, Plan
 from harness.api.data import InputSpec, Task
 from harness.api.probes import Eigenvalues as Eigenvalues
 from harness.api.probes import Evaluation as Evaluation
@@ -16,7 +16,11 @@ from harness.api.probes import Subject as Subject
 from harness.api.probes import Weights as Weights
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Generator, Tensor
+
+    from harness.api.results import CellRecord
 
 
 @dataclass(frozen=True)
@@ -117,3 +121,28 @@ class Pool(Protocol):
 
     def close(self, *, cancel: bool) -> None:
         """End the workers: after the queued jobs, or at once (`cancel`)."""
+
+
+@dataclass(frozen=True)
+class WatchRoom:
+    """What a watcher is told at first: the plan, and the suite's folder in the store.
+
+    `finished()` reads what the store holds of the plan by now, also what was there before.
+    """
+
+    plan: Plan
+    folder: Path
+    finished: Callable[[], Iterable[tuple[Cell, CellRecord]]]
+
+
+class Watch(Protocol):
+    """Is told of cells as they are run; between these calls nothing is asked of it."""
+
+    def started(self, cell: Cell) -> None:
+        """A cell is about to run."""
+
+    def finished(self, cell: Cell, record: CellRecord) -> None:
+        """A cell has a result."""
+
+    def close(self, *, interrupted: bool) -> None:
+        """The run has ended, and `room.finished()` has all of it."""

@@ -24,6 +24,7 @@ from harness.api.offers import (
     Reporter,
     Score,
     Shift,
+    Watcher,
 )
 from harness.api.results import CellRecord
 
@@ -70,6 +71,11 @@ def harness_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
 @hookspec
 def harness_reporters() -> Iterable[Reporter]:  # type: ignore[empty-body]
     """Forms that the findings can be written in."""
+
+
+@hookspec
+def harness_watchers() -> Iterable[Watcher]:  # type: ignore[empty-body]
+    """Trackers that are told of cells where a user asks for them by name."""
 
 
 @hookspec

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.api.cells import Branch
-    from harness.api.contexts import BuildRoom, Draws, ExecutorRoom, Pool, Probe
+    from harness.api.contexts import BuildRoom, Draws, ExecutorRoom, Pool, Probe, Watch, WatchRoom
     from harness.api.data import DataRoom, Outline, Splits
     from harness.api.downloads import Download
     from harness.api.findings import Findings
@@ -263,6 +263,19 @@ class Reporter(Offer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watcher(Offer):
+    """`open(settings, room)` gives a `Watch`, which is told of cells until the run ends.
+
+    It is opened where a user names it (`--watch`), in the process that schedules, and enters no
+    key. A `HarnessError` of `open` stops the run before it starts; whatever else it raises, or the
+    watch does, is one line for the user, and the watch is told nothing more.
+    """
+
+    noun: ClassVar[str] = "watcher"
+    open: Callable[[Any, WatchRoom], Watch]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Command(Offer):
     """A sub-command of `seedscape`; `command()` gives a click command."""
 
@@ -279,5 +292,6 @@ NOUNS: tuple[type[Offer], ...] = (
     Metric,
     Executor,
     Reporter,
+    Watcher,
     Command,
 )

@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 def execution_options(function: Callable[..., R]) -> Callable[..., R]:
-    """Add `--executor`, `--workers`, `--device`, `--precision` and `--offline`.
+    """Add `--executor`, `--workers`, `--device`, `--precision`, `--offline` and `--watch`.
 
     The function is handed `options: RunOptions`, and any other options besides.
     """
@@ -52,11 +52,19 @@ def execution_options(function: Callable[..., R]) -> Callable[..., R]:
         help="Of forward passes; another precision makes other cells.",
     )
     @click.option("--offline", is_flag=True, help="Use no network.")
+    @click.option(
+        "--watch",
+        multiple=True,
+        envvar="SEEDSCAPE_WATCH",
+        metavar="NAME",
+        help="Tell a tracker of every run; `seedscape list watcher` names them. Repeatable; "
+        "SEEDSCAPE_WATCH names them too.",
+    )
     @functools.wraps(function)
     def gathered(*args: Any, **given: Any) -> R:  # `Any`: click's own view of a callback
         from harness.run.options import RunOptions
 
-        executor, settings = _executor(given.pop("executor"))
+        executor, settings = _use(given.pop("executor"), "--executor")
         options = RunOptions(
             executor=executor,
             executor_settings=settings,
@@ -64,13 +72,14 @@ def execution_options(function: Callable[..., R]) -> Callable[..., R]:
             device=given.pop("device"),
             precision=given.pop("precision"),
             offline=given.pop("offline"),
+            watch=dict(_use(text, "--watch") for text in given.pop("watch")),
         )
         return function(*args, options=options, **given)
 
     return gathered
 
 
-def _executor(text: str) -> tuple[str, dict[str, Json]]:
+def _use(text: str, option: str) -> tuple[str, dict[str, Json]]:
     """A name, or a mapping of a name to its settings, as in a suite."""
     if "{" not in text:
         return text, {}
@@ -85,7 +94,7 @@ def _executor(text: str) -> tuple[str, dict[str, Json]]:
         if isinstance(settings, dict):
             return str(name), settings
     raise HarnessError(
-        f"cannot read {text!r}", where="--executor", fix="write NAME or {NAME: {SETTING: VALUE}}"
+        f"cannot read {text!r}", where=option, fix="write NAME or {NAME: {SETTING: VALUE}}"
     )
 
 

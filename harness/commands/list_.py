@@ -41,7 +41,8 @@ class Line:
 def command(noun: str | None, pattern: str | None, as_json: bool, plugins: PluginOptions) -> None:
     """List what plugins offer, and the built-in suites.
 
-    NOUN is one of suite, model, dataset, shift, method, score, metric, executor, reporter, command.
+    NOUN is one of suite, model, dataset, shift, method, score, metric, executor, reporter,
+    watcher, command.
     PATTERN picks names: `*` and `?` are wildcards; without any, part of a name is enough.
     """
     if noun is not None and pattern is None and set(noun) & set("*?["):

@@ -29,6 +29,7 @@ from harness.run.outcome import Outcome
 from harness.run.packs import Packing
 from harness.run.schedule import Account, Desk, Schedule
 from harness.run.tally import Tally
+from harness.run.watching import Watching
 from harness.store import paths
 from harness.store.disk import plain_refusals
 from harness.store.store import Store
@@ -66,23 +67,27 @@ def execute_cells(plan: Plan, store: Store, catalogue: Catalogue, options: RunOp
     survey = store.survey(plan.cells)
     plan = without_idle(plan, survey.done)
     board = Board(plan.cells, survey.done)
-    account, interrupted = Account(), False
-    if board.open:
-        if options.offline:
-            todo = downloads_of(board.cells.values(), catalogue, paths.cache(store.root))
-            must_be_here(todo)
-        with Journal(folder) as journal:
-            journal.write("run", plan=plan.digest, cells=len(plan.cells), todo=board.open)
-            for key, what in survey.damaged.items():
-                journal.write("damaged", key=key, reason=what)
-            desk = Desk(store, catalogue, journal, _display(options))
-            account, interrupted = _run(plan, board, desk, catalogue, options)
-            journal.write(
-                "interrupted" if interrupted else "ended",
-                computed=account.computed,
-                failed=len(account.failed),
-                blocked=len(board.blocked),
-            )
+    if board.open and options.offline:
+        todo = downloads_of(board.cells.values(), catalogue, paths.cache(store.root))
+        must_be_here(todo)
+    account, interrupted = Account(), bool(board.open)
+    watching = Watching(plan, store, catalogue, options.watch)
+    try:
+        if board.open:
+            with Journal(folder) as journal:
+                journal.write("run", plan=plan.digest, cells=len(plan.cells), todo=board.open)
+                for key, what in survey.damaged.items():
+                    journal.write("damaged", key=key, reason=what)
+                desk = Desk(store, watching, journal, _display(options))
+                account, interrupted = _run(plan, board, desk, catalogue, options)
+                journal.write(
+                    "interrupted" if interrupted else "ended",
+                    computed=account.computed,
+                    failed=len(account.failed),
+                    blocked=len(board.blocked),
+                )
+    finally:
+        complaints = watching.close(interrupted=interrupted)
     return Outcome(
         planned=len(plan.cells),
         reused=len(survey.done),
@@ -96,7 +101,7 @@ def execute_cells(plan: Plan, store: Store, catalogue: Catalogue, options: RunOp
         interrupted=interrupted,
         seconds=time.monotonic() - begun,
         folder=folder,
-        hints=(*account.warnings, *_damage(survey)),
+        hints=(*account.warnings, *complaints, *_damage(survey)),
     )
 
 
