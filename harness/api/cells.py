@@ -32,6 +32,7 @@ class Use:
     `label` is its name in reports (the offer's own unless the suite says `as:`); `digest` is the
     hash of the offer's source, so that edited code makes new cells. `hidden` names settings that do
     not enter the identity of a cell (where a data file lies; its fingerprint says what it holds).
+    `fingerprint` stands for the files that a model's or a score's settings name, "" without any.
     """
 
     noun: str
@@ -40,6 +41,7 @@ class Use:
     settings: Mapping[str, Json]
     digest: str
     hidden: tuple[str, ...] = ()
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

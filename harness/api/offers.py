@@ -158,6 +158,8 @@ class Score(Offer):
     regression: numbers [n]), `groups` whether the keyword `groups` is added. An example that cannot
     be scored (logits not finite) counts as the worst possible: it is handed over as a sure vote for
     a wrong class, or as a value far off.
+    `version` enters the identity of what is scored, as the source does; `fingerprint(settings)` is
+    the hash of files that the settings name (a script, say).
     `proportion` marks a mean over examples of 0 or 1, whose sampling variance is p (1 - p) / n.
 
     `compute(settings, predictions, references, groups)`, where an offer has it, is the same number
@@ -177,6 +179,7 @@ class Score(Offer):
     field: str = ""
     compute: Callable[[Any, Array, Array, Array | None], float] | None = None
     version: str = "1"
+    fingerprint: Callable[[Any], str] | None = None
     proportion: bool = False
     each: Callable[[Any, Array, Array, Array | None], Array] | None = None
     terms: Terms | None = None

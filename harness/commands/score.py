@@ -75,6 +75,7 @@ def command(suite: SuiteOptions, store: str, names: tuple[str, ...], precision: 
 def _with_scores(suite: Suite, names: tuple[str, ...], catalogue: Catalogue) -> Suite:
     """The suite with further scores, each with its own defaults."""
     from harness.api.cells import Use
+    from harness.plug import fingerprint_of
 
     known = {use.label for use in suite.scores}
     added = []
@@ -87,7 +88,7 @@ def _with_scores(suite: Suite, names: tuple[str, ...], catalogue: Catalogue) -> 
                 fix=f"dataset {suite.data.train.dataset.name!r} has none",
             )
         try:
-            provided.offer.settings()
+            settings = provided.offer.settings()
         except ValueError:  # pydantic's own
             raise HarnessError(
                 f"score {name!r} needs settings",
@@ -95,7 +96,8 @@ def _with_scores(suite: Suite, names: tuple[str, ...], catalogue: Catalogue) -> 
                 fix="write it with its settings under `scores:` of the suite",
             ) from None
         if name not in known:
-            added.append(Use("score", name, name, {}, provided.digest))
+            stands_for = fingerprint_of(provided.offer, settings)
+            added.append(Use("score", name, name, {}, provided.digest, fingerprint=stands_for))
     return replace(suite, scores=(*suite.scores, *added))
 
 

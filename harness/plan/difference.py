@@ -23,6 +23,7 @@ _WORDS = {
     "branch.step": "the step of the branching",
     "branch.copy": "the number of the branch",
 }
+_OF_DATA = re.compile(r"train|splits?\b")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class Difference:
         match last:
             case "digest":
                 return f"the source code{place} was changed ({stored} became {planned})"
-            case "fingerprint":
+            case "fingerprint" if not above or _OF_DATA.match(above[-1]):
                 return f"the data{place} are others ({stored} became {planned})"
+            case "fingerprint":
+                return f"the files{place} are others ({stored} became {planned})"
         what = _WORDS.get(self.path, f"{_part(last) if '[' in last else last}{place}")
         return f"{what}: {planned} here, {stored} there"
 

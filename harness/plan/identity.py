@@ -166,6 +166,8 @@ def _drawing(seeds: Seeds, init: str) -> dict[str, Json]:
 def _use(use: Use) -> dict[str, Json]:
     settings = {name: value for name, value in use.settings.items() if name not in use.hidden}
     parts: dict[str, Json] = {"name": use.name, "digest": use.digest}
+    if use.fingerprint:
+        parts["fingerprint"] = use.fingerprint
     return parts | ({"settings": settings} if settings else {})
 
 

@@ -11,9 +11,17 @@ if TYPE_CHECKING:
     from harness.plug.catalogue import Catalogue
     from harness.plug.discovery import discover
     from harness.plug.provided import Loaded, Provided, SetAside
-    from harness.plug.uses import offer_from
+    from harness.plug.uses import fingerprint_of, offer_from
 
-__all__ = ["Catalogue", "Loaded", "Provided", "SetAside", "discover", "offer_from"]
+__all__ = [
+    "Catalogue",
+    "Loaded",
+    "Provided",
+    "SetAside",
+    "discover",
+    "fingerprint_of",
+    "offer_from",
+]
 
 _HOMES = {
     "Catalogue": "catalogue",
@@ -21,6 +29,7 @@ _HOMES = {
     "Provided": "provided",
     "SetAside": "provided",
     "discover": "discovery",
+    "fingerprint_of": "uses",
     "offer_from": "uses",
 }
 

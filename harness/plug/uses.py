@@ -6,8 +6,19 @@ from pydantic import ValidationError
 
 from harness.api.cells import Use
 from harness.api.errors import HarnessError
+from harness.api.offers import Model, Score
 from harness.api.settings import Settings
 from harness.plug.catalogue import Catalogue
+
+
+def fingerprint_of(offer: Any, settings: Settings) -> str:
+    """What stands for the files that the settings name, and for a score's version.
+
+    "" where nothing does. Whatever the offer raises is raised (`Any`: an offer of any noun).
+    """
+    version = offer.version if isinstance(offer, Score) and offer.version != "1" else ""
+    asked = offer.fingerprint if isinstance(offer, Model | Score) else None
+    return " ".join(part for part in (version, asked(settings) if asked else "") if part)
 
 
 def offer_from(use: Use, catalogue: Catalogue) -> tuple[Any, Settings]:

@@ -8,6 +8,7 @@ from typing import Any
 from harness.api.data import InputSpec, Outline, Task
 from harness.api.errors import HarnessError
 from harness.plug import offer_from
+from harness.suite.answering import answering
 from harness.suite.uses import Context, Placed
 
 
@@ -20,17 +21,9 @@ def asked(placed: Placed, function: str, context: Context, *more: object) -> Any
     use = placed.use
     offer, settings = offer_from(use, context.catalogue)
     call: Callable[..., object] = getattr(offer, function)
-    try:
+    provider = context.catalogue.find(use.noun, use.name).provider
+    with answering(f"{use.noun} {use.name!r} of {provider}", placed.mark):
         return call(settings, *more)
-    except HarnessError as error:
-        message = f"{error.where}: {error.message}" if error.where else error.message
-        raise HarnessError(message, where=placed.mark, fix=error.fix) from error
-    except Exception as error:
-        provider = context.catalogue.find(use.noun, use.name).provider
-        raise HarnessError(
-            f"{use.noun} {use.name!r} of {provider} raised {type(error).__name__}: {error}",
-            where=placed.mark,
-        ) from error
 
 
 def outline_of(placed: Placed, context: Context) -> tuple[Outline, str]:

@@ -12,7 +12,8 @@ from harness.api.cells import Use
 from harness.api.data import Outline
 from harness.api.errors import HarnessError
 from harness.api.settings import Json, Settings, identity, not_identity
-from harness.plug import Catalogue, offer_from
+from harness.plug import Catalogue, fingerprint_of, offer_from
+from harness.suite.answering import answering
 from harness.suite.language import USE
 from harness.suite.nodes import Node, Scalar, Table, is_null, plain
 from harness.suite.problems import Problems, unknown
@@ -151,6 +152,8 @@ def _placed(parts: Written, settings: Node, noun: str, suffix: str, context: Con
         raise HarnessError(error.message, where=parts.mark, fix=error.fix) from error
     offer = provided.offer
     parsed = settings_of(settings, offer.settings, f"{noun} {parts.name!r}", context.folder)
+    with answering(f"{noun} {parts.name!r} of {provided.provider}", parts.mark):
+        fingerprint = fingerprint_of(offer, parsed)
     use = Use(
         noun=noun,
         name=parts.name,
@@ -158,6 +161,7 @@ def _placed(parts: Written, settings: Node, noun: str, suffix: str, context: Con
         settings=_stored(parsed, parts),
         digest=provided.digest,
         hidden=tuple(sorted(not_identity(offer.settings))),
+        fingerprint=fingerprint,
     )
     try:
         again = offer_from(use, context.catalogue)[1]

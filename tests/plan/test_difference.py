@@ -10,6 +10,11 @@ from harness.plan.difference import differences
     [
         ({"precision": "float32"}, {"precision": "bfloat16"}, "the precision: float32 here"),
         (
+            {"model": {"name": "cnn", "fingerprint": "b"}},
+            {"model": {"name": "cnn", "fingerprint": "a"}},
+            "the files of the model are others (a became b)",
+        ),
+        (
             {"model": {"name": "cnn", "digest": "b"}},
             {"model": {"name": "cnn", "digest": "a"}},
             "the source code of the model was changed (a became b)",

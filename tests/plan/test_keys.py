@@ -103,6 +103,17 @@ def test_hidden_settings_are_in_no_key(suite, offers):
     assert keys_of(at("/here"), offers) == keys_of(suite, offers)
 
 
+def test_files_that_a_model_or_a_score_names_are_in_its_keys(suite, offers):
+    (model,), scores = suite.models, suite.scores
+    read = replace(suite, models=(replace(model, fingerprint="words-1"),))
+    scored = replace(suite, scores=(replace(scores[0], fingerprint="script-1"), *scores[1:]))
+
+    before = keys_of(suite, offers)
+    assert not set(before) & set(keys_of(read, offers))
+    for old, new in zip(before, keys_of(scored, offers), strict=True):
+        assert (old == new) is not old.startswith("evaluate")
+
+
 def test_the_order_of_settings_is_in_no_key(suite, offers, used):
     one = replace(suite, models=(used("model", "cnn", width=8, depth=2),))
     two = replace(suite, models=(used("model", "cnn", depth=2, width=8),))

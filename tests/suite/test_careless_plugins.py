@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import field_serializer, field_validator, model_validator
 
+from harness.api.errors import HarnessError
 from harness.api.hooks import hookimpl
 from harness.api.offers import Model
 from harness.api.settings import Settings
@@ -44,8 +45,17 @@ class Strange(Settings):
         return object()
 
 
+def vanished(settings):
+    if settings.width == 2:
+        raise ZeroDivisionError("no files")
+    raise HarnessError("there is no file", where="words.txt", fix="fetch it")
+
+
 @hookimpl
 def harness_models():
+    yield Model(
+        name="filed", about="careless", settings=Raising, build=print, fingerprint=vanished
+    )
     for name, settings in [
         ("raising", Raising), ("loose", Loose), ("lossy", Lossy), ("strange", Strange)
     ]:
@@ -76,3 +86,10 @@ def test_settings_that_cannot_be_written_are_refused(careless):
 def test_settings_that_read_back_as_others_are_refused(careless):
     for model in ("{lossy: {width: 32}}", "{loose: {anything: .nan}}"):
         assert "cannot be stored as JSON: they read back as other values" in careless(model)
+
+
+def test_a_model_that_does_not_find_its_files_says_so_at_its_line(careless):
+    assert careless("filed") == "4:8: words.txt: there is no file; fetch it"
+    (message,) = [careless("{filed: {width: 2}}")]
+    assert message.startswith("4:9: model 'filed' of ")
+    assert message.endswith("raised ZeroDivisionError: no files")
