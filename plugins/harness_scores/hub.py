@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import uuid
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from harness.api.errors import HarnessError
 from harness.api.offers import Score
 from harness.api.settings import Json, Settings, setting
+from harness_scores.scripts import digest_of, script_of
 
 if TYPE_CHECKING:
     from harness_scores.arrays import Array
@@ -20,27 +20,31 @@ SOURCE = "https://huggingface.co/docs/evaluate"
 class HubSettings(Settings):
     """Which module, and which number of its answer."""
 
-    path: str = setting(..., "name on the hub (`f1`, `user/metric`), or a script or its folder")
+    path: str = setting(
+        ..., "name on the hub (`f1`, `user/metric`), or a script or its folder", identity=False
+    )
     config: str | None = setting(None, "the module's configuration, for example a GLUE task")
-    revision: str | None = setting(None, "branch, tag or commit on the hub: pins the module")
+    revision: str | None = setting(
+        None, "branch, tag or commit on the hub; by default the main branch", identity=False
+    )
     field: str = setting("", "which entry of the answer; empty: the module's name, or the only one")
     kwargs: dict[str, Json] = setting({}, "handed to `compute`, for example `{average: macro}`")
 
 
 def module(settings: HubSettings) -> Any:  # evaluate carries no types
     """The loaded module; its script runs as code of this process, like any plugin."""
-    return _loaded(settings.path, settings.config, settings.revision)
+    script = script_of(settings.path, settings.revision)
+    return _loaded(str(script.resolve()), settings.path, settings.config, digest_of(script))
 
 
 @functools.lru_cache(maxsize=32)  # loading a script takes longer than most scores
-def _loaded(path: str, config: str | None, revision: str | None) -> Any:
+def _loaded(script: str, path: str, config: str | None, _digest: str) -> Any:
     import evaluate
 
     try:
         return evaluate.load(
-            path,
+            script,
             config_name=config,
-            revision=revision,
             experiment_id=uuid.uuid4().hex,  # two processes never share a cache file
             keep_in_memory=True,
         )
@@ -48,9 +52,16 @@ def _loaded(path: str, config: str | None, revision: str | None) -> Any:
         raise HarnessError(f"the metric {path!r} needs a package: {error}") from error
     except (FileNotFoundError, ConnectionError) as error:
         raise HarnessError(
-            f"no metric {path!r}: neither a local script nor to be had from the hub",
-            fix="check the name; without a network give the folder of its script",
+            f"the metric {path!r} needs files that cannot be had: {error}",
+            where=script,
+            fix="fetch them where there is a network",
         ) from error
+
+
+def fingerprint(settings: HubSettings) -> str:
+    """The hash of the script, wherever it lies: what was scored by another is scored again."""
+    script = script_of(settings.path, settings.revision)
+    return f"{script.stem}:{digest_of(script)}"
 
 
 def compute(
@@ -60,7 +71,7 @@ def compute(
     answer = module(settings).compute(
         predictions=predictions, references=references, **settings.kwargs
     )
-    name = settings.field or PurePath(settings.path).stem
+    name = settings.field or script_of(settings.path, settings.revision).stem
     if not settings.field and name not in answer and len(answer) == 1:
         name = next(iter(answer))
     if name not in answer:
@@ -78,6 +89,7 @@ HUB = Score(
     settings=HubSettings,
     module=module,
     compute=compute,
+    fingerprint=fingerprint,
     higher_is_better=True,
 )
 HUB_ERROR = Score(
@@ -87,5 +99,6 @@ HUB_ERROR = Score(
     settings=HubSettings,
     module=module,
     compute=compute,
+    fingerprint=fingerprint,
     higher_is_better=False,
 )

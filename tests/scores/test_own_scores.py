@@ -10,6 +10,7 @@ from harness_scores.accuracy import ACCURACY
 from harness_scores.balanced_accuracy import BALANCED_ACCURACY
 from harness_scores.brier import BRIER
 from harness_scores.ece import ECE, EceSettings
+from harness_scores.glue import GLUE, GlueSettings
 from harness_scores.macro_f1 import MACRO_F1
 from harness_scores.mcc import MCC
 from harness_scores.nll import NLL
@@ -44,6 +45,33 @@ def test_label_scores_equal_scikit_learns(seed):
     assert ours == pytest.approx(theirs, rel=1e-12)
     f1 = metrics.f1_score(true, predicted, average="macro")
     assert MACRO_F1.compute(NONE, predicted, true, None) == pytest.approx(f1, rel=1e-12)
+
+
+@pytest.mark.parametrize("task", ["cola", "mnli", "mrpc", "qnli", "qqp", "rte", "sst2", "wnli"])
+def test_glue_equals_what_scikit_learn_gives_for_the_task(task):
+    from sklearn import metrics
+
+    predicted, true = drawn_labels(1, classes=3 if task == "mnli" else 2)
+    accuracy = metrics.accuracy_score(true, predicted)
+    expected = {
+        "cola": metrics.matthews_corrcoef(true, predicted),
+        "mrpc": (metrics.f1_score(true % 2, predicted % 2) + accuracy) / 2,
+        "qqp": (metrics.f1_score(true % 2, predicted % 2) + accuracy) / 2,
+    }.get(task, accuracy)
+    ours = GLUE.compute(GlueSettings(task=task), predicted, true, None)
+    assert ours == pytest.approx(expected, rel=1e-12)
+
+
+def test_f1_of_a_class_that_nobody_has_is_zero_in_glue():
+    none = np.zeros(4, dtype=int)
+    assert GLUE.compute(GlueSettings(task="qqp"), none, none) == 0.5  # (0 + 1) / 2
+    terms = GLUE.terms.values(GlueSettings(task="qqp"), none, none, None, 2)
+    assert GLUE.terms.combine(GlueSettings(task="qqp"), terms.mean(axis=1)) == 0.5
+
+
+def test_a_task_of_two_classes_refuses_a_third():
+    with pytest.raises(ValueError, match="has the classes 0 and 1"):
+        GLUE.compute(GlueSettings(task="mrpc"), np.array([0, 1]), np.array([2, 1]))
 
 
 @pytest.mark.parametrize("seed", range(5))

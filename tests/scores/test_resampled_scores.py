@@ -8,6 +8,7 @@ from harness_scores.accuracy import ACCURACY
 from harness_scores.balanced_accuracy import BALANCED_ACCURACY
 from harness_scores.brier import BRIER
 from harness_scores.ece import ECE, EceSettings
+from harness_scores.glue import GLUE
 from harness_scores.macro_f1 import MACRO_F1
 from harness_scores.mcc import MCC
 from harness_scores.nll import NLL
@@ -48,6 +49,19 @@ def test_drawn_examples_are_scored_as_if_they_were_all_there_are(offer):
         offer.compute(settings, given[places], true[places], groups[places]) for places in drawn
     ]
     assert offer.terms.combine(settings, means) == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize("task", ["cola", "mnli", "qqp"])
+def test_glue_of_drawn_examples_is_glue_of_all_there_are(task):
+    _, given, true, _ = scene(GLUE)
+    settings = GLUE.settings(task=task)
+    if task == "qqp":
+        given, true = given % 2, true % 2
+    terms = GLUE.terms.values(settings, given, true, None, CLASSES)
+    drawn = np.random.default_rng(0).integers(0, len(true), (20, len(true)))
+    means = np.stack([terms[:, places].mean(axis=1, dtype=np.float64) for places in drawn])
+    expected = [GLUE.compute(settings, given[places], true[places]) for places in drawn]
+    assert GLUE.terms.combine(settings, means) == pytest.approx(expected, abs=1e-7)
 
 
 def test_classes_and_groups_that_are_not_drawn_are_left_out():
