@@ -53,6 +53,9 @@ def data_of(node: Node, context: Context, *, batch: int | None = None) -> DataUs
     section = table(node, what, keys, context.problems)
     placed = one_use(needed(section, "dataset", what), "dataset", context)
     outline, fingerprint = outline_of(placed, context)
+    if outline.train == 0:
+        message = f"dataset {placed.use.name!r} has no training examples"
+        raise HarnessError(message, where=placed.mark, fix="name it as the `dataset` of a split")
     by = _train_shifts(section.get("train"), outline, context)
     train = SplitUse("train", placed.use, fingerprint, "train", by)
     base = Base(
@@ -202,6 +205,10 @@ def _misfit(other: Outline, own: Outline) -> str:
         return "its classes stand in another order"
     if input_shapes(other) != input_shapes(own):
         return f"its inputs are {input_shapes(other)}, not {input_shapes(own)}"
+    for name, spec in own.inputs.items():
+        fields = other.inputs[name].fields
+        if len(fields) != len(spec.fields):
+            return f"its texts are {', '.join(fields)}, not {', '.join(spec.fields)}"
     return ""
 
 

@@ -7,8 +7,14 @@ from harness.api.offers import Dataset, Shift
 from harness_datasets.arrays import ARRAYS
 from harness_datasets.cola import COLA
 from harness_datasets.digits import DIGITS
+from harness_datasets.hans import HANS
 from harness_datasets.images import IMAGES
+from harness_datasets.imdb import IMDB
 from harness_datasets.mnist import MNIST
+from harness_datasets.mnli import MNLI
+from harness_datasets.paws import PAWS
+from harness_datasets.qqp import QQP
+from harness_datasets.rte import RTE
 from harness_datasets.shifts.block_shuffle import BLOCK_SHUFFLE
 from harness_datasets.shifts.blur import BLUR
 from harness_datasets.shifts.contrast import CONTRAST
@@ -18,6 +24,7 @@ from harness_datasets.shifts.occlusion import OCCLUSION
 from harness_datasets.shifts.rotation import ROTATION
 from harness_datasets.shifts.scale import SCALE
 from harness_datasets.shifts.translation import TRANSLATION
+from harness_datasets.sst2 import SST2
 from harness_datasets.table import TABLE
 from harness_datasets.text import TEXT
 from harness_datasets.usps import USPS
@@ -26,7 +33,23 @@ from harness_datasets.usps import USPS
 @hookimpl
 def harness_datasets() -> Iterable[Dataset]:
     """Data sets by name."""
-    return (ARRAYS, COLA, DIGITS, IMAGES, MNIST, TABLE, TEXT, USPS)
+    return (
+        ARRAYS,
+        COLA,
+        DIGITS,
+        HANS,
+        IMAGES,
+        IMDB,
+        MNIST,
+        MNLI,
+        PAWS,
+        QQP,
+        RTE,
+        SST2,
+        TABLE,
+        TEXT,
+        USPS,
+    )
 
 
 @hookimpl

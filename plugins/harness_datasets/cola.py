@@ -5,22 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.api.data import DataRoom, Outline, Splits
+from harness.api.downloads import Download
 from harness.api.offers import Dataset
-from harness.api.settings import Settings, setting
+from harness.api.settings import setting
 from harness_datasets.texts import loading
 from harness_datasets.texts.corpus import Corpus, FileOrigin, Meaning, Piece
+from harness_datasets.texts.published import SIZES, Published, glue
 from harness_datasets.texts.reading import Layout
 
 LABELS = (("0", "unacceptable"), ("1", "acceptable"))
 RAW = Layout(format="tsv", header=False)
-MEANING = Meaning(fields=(("sentence", 4),), label=2)
+RAW_COLUMNS = Meaning(fields=(("sentence", 4),), label=2)
+HUB_COLUMNS = Meaning(fields=(("sentence", "sentence"),), label="label")
 
 
-class ColaSettings(Settings):
-    """Where the files lie, and what is kept for choosing settings."""
+class ColaSettings(Published):
+    """Where the sentences come from, and what is kept for choosing settings."""
 
-    path: Path = setting(..., "folder `raw` of the published archive", identity=False)
-    val: float = setting(0.0, "share (below 1) or number of training sentences for `val`", ge=0)
+    path: Path | None = setting(None, "folder `raw` of the published archive", identity=False)
 
 
 def outline(settings: ColaSettings) -> Outline:
@@ -29,7 +31,7 @@ def outline(settings: ColaSettings) -> Outline:
 
 
 def fingerprint(settings: ColaSettings) -> str:
-    """The hash of the files."""
+    """The hash of the files, or the pinned revision."""
     return loading.fingerprint(_corpus(settings))
 
 
@@ -38,19 +40,33 @@ def load(settings: ColaSettings, room: DataRoom) -> Splits:
     return loading.load(_corpus(settings), room)
 
 
-def _corpus(settings: ColaSettings) -> Corpus:
-    def origin(name: str) -> FileOrigin:
-        return FileOrigin(settings.path / f"{name}.tsv", RAW)
+def downloads(settings: ColaSettings, _room: DataRoom) -> tuple[Download, ...]:
+    """The hub's files, where they come from there."""
+    return loading.downloads(_corpus(settings))
 
-    return Corpus(
-        pieces=(
-            Piece("train", "train", origin("in_domain_train"), MEANING),
-            Piece("dev", "id", origin("in_domain_dev"), MEANING),
-            Piece("out-of-domain", "ood", origin("out_of_domain_dev"), MEANING, "domain", "dev"),
-        ),
-        labels=LABELS,
-        cut=(("val", settings.val),) if settings.val else (),
-        salt="cola",
+
+def _corpus(settings: ColaSettings) -> Corpus:
+    pieces = _from_hub(settings) if settings.path is None else _from_files(settings.path)
+    return Corpus(pieces, LABELS, cut=settings.cut, salt="cola")
+
+
+def _from_files(folder: Path) -> tuple[Piece, ...]:
+    def origin(name: str) -> FileOrigin:
+        return FileOrigin(folder / f"{name}.tsv", RAW)
+
+    return (
+        Piece("train", "train", origin("in_domain_train"), RAW_COLUMNS),
+        Piece("dev", "id", origin("in_domain_dev"), RAW_COLUMNS),
+        Piece("out-of-domain", "ood", origin("out_of_domain_dev"), RAW_COLUMNS, "domain", "dev"),
+    )
+
+
+def _from_hub(settings: ColaSettings) -> tuple[Piece, ...]:
+    """GLUE's dev set is both parts together, so it is called so, and nothing is OOD."""
+    train, dev = SIZES["cola"]
+    return (
+        Piece("train", "train", glue(settings, "cola", "train"), HUB_COLUMNS, size=train),
+        Piece("mixed-dev", "id", glue(settings, "cola", "validation"), HUB_COLUMNS, size=dev),
     )
 
 
@@ -62,6 +78,7 @@ COLA = Dataset(
     outline=outline,
     fingerprint=fingerprint,
     load=load,
+    downloads=downloads,
     license="none stated; excerpts of published works, for research under US fair use",
     citation="Warstadt, Singh and Bowman (2019), Neural network acceptability judgments, TACL 7",
 )

@@ -1,12 +1,14 @@
-"""Image data sets of the Hugging Face hub: parquet files at a pinned revision."""
+"""Data sets of the Hugging Face hub: parquet files at a pinned revision, in the hub's own cache."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.api.downloads import Download
 from harness.api.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from harness.api.data import DataRoom
 
     Array = np.ndarray[Any, np.dtype[Any]]
+
+PARQUET = ("*.parquet",)
 
 
 def hub_fingerprint(repository: str, revision: str | None) -> str:
@@ -27,27 +31,89 @@ def hub_fingerprint(repository: str, revision: str | None) -> str:
     return f"hub:{repository}@{revision}"
 
 
-def hub_folder(repository: str, revision: str | None, room: DataRoom) -> Path:
-    """The repository's parquet files in a local folder, fetched if need be."""
+def hub_folder(
+    repository: str, revision: str | None, room: DataRoom, patterns: Sequence[str] = PARQUET
+) -> Path:
+    """The repository's files that match a pattern, in a local folder; fetched if need be."""
     hub_fingerprint(repository, revision)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    folder = _cached(repository, str(revision))
+    if not _complete(folder, patterns):
+        if room.offline:
+            raise _unreachable(repository)
+        fetch(repository, str(revision), patterns)
+    return folder
 
+
+def hub_download(
+    repository: str, revision: str | None, patterns: Sequence[str] = PARQUET, part: str = ""
+) -> Download:
+    """The same files as something to fetch beforehand; `part` says which they are."""
+    name = hub_fingerprint(repository, revision).removeprefix("hub:")
+    return Download(
+        name=f"data set {name}" + (f" {part}" if part else ""),
+        here=lambda: _complete(_cached(repository, str(revision)), patterns),
+        fetch=lambda: fetch(repository, str(revision), patterns),
+    )
+
+
+def fetch(repository: str, revision: str, patterns: Sequence[str]) -> None:
+    """Fetch the files that match a pattern into the hub's cache.
+
+    Raises:
+        HarnessError: the hub cannot be reached, or has no such thing, or does not give it.
+    """
+    import httpx
+    from huggingface_hub import errors, snapshot_download
+
+    page = f"https://huggingface.co/datasets/{repository}"
     try:
-        folder = snapshot_download(
-            repository,
-            repo_type="dataset",
-            revision=revision,
-            allow_patterns=["*.parquet"],
-            cache_dir=room.cache / "hub",
-            local_files_only=room.offline,
+        snapshot_download(
+            repository, repo_type="dataset", revision=revision, allow_patterns=list(patterns)
         )
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise HarnessError(
-            f"cannot fetch {repository} from the hub ({type(error).__name__})",
-            fix="without a network give a `path` to files on disk",
-        ) from error
-    return Path(folder)
+    except errors.GatedRepoError:
+        fix = f"ask for access at {page}, then `hf auth login`"
+        raise HarnessError(f"the data set {repository} is gated", fix=fix) from None
+    except errors.RevisionNotFoundError:
+        message = f"the data set {repository} has no revision {revision!r}"
+        raise HarnessError(message, fix=f"see {page}/commits/main") from None
+    except errors.RepositoryNotFoundError:
+        message = f"the hub has no data set {repository}, or it is private"
+        raise HarnessError(message, fix="give a `path` to files on disk") from None
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
+        raise _unreachable(repository) from None
+    except (errors.HfHubHTTPError, httpx.HTTPError, OSError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        message = f"cannot fetch {repository} from the hub: {reason}"
+        raise HarnessError(message, fix="give a `path` to files on disk") from None
+    if not _complete(_cached(repository, revision), patterns):
+        message = f"{repository} has no files {', '.join(patterns)} at {revision}"
+        raise HarnessError(message, fix="choose another `revision`")
+
+
+def _unreachable(repository: str) -> HarnessError:
+    return HarnessError(
+        f"cannot fetch {repository} from the hub without a network",
+        fix="`seedscape fetch` it where there is one, or give a `path` to files on disk",
+    )
+
+
+def _cached(repository: str, revision: str) -> Path:
+    from huggingface_hub import constants
+
+    storage = f"datasets--{repository.replace('/', '--')}"
+    return Path(constants.HF_HUB_CACHE) / storage / "snapshots" / revision
+
+
+def _complete(folder: Path, patterns: Sequence[str]) -> bool:
+    """Whether every pattern has its files: `train-00000-of-00002` names two."""
+    for pattern in patterns:
+        names = [file.name for file in folder.rglob(pattern) if file.is_file()]
+        counts = {int(m[1]) for name in names if (m := re.search(r"-of-(\d+)\.", name))}
+        if not names or any(
+            sum(f"-of-{count:05d}." in name for name in names) < count for count in counts
+        ):
+            return False
+    return True
 
 
 def parquet_files(folder: Path, split: str) -> list[Path]:

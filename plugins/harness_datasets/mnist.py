@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import model_validator
 
 from harness.api.data import DataRoom, InputSpec, Outline, Splits, Task
+from harness.api.downloads import Download
 from harness.api.errors import HarnessError
 from harness.api.offers import Dataset
 from harness.api.settings import Settings, setting
@@ -64,6 +65,13 @@ def fingerprint(settings: MnistSettings) -> str:
     if source == "hub":
         return hub.hub_fingerprint(REPOSITORY, settings.revision)
     return files.fingerprint(grey_digits.data_files(path) if source == "path" else [_wheel()])
+
+
+def downloads(settings: MnistSettings, _room: DataRoom) -> list[Download]:
+    """The hub's files, where they come from there."""
+    if _source(settings)[0] != "hub":
+        return []
+    return [hub.hub_download(REPOSITORY, settings.revision)]
 
 
 def load(settings: MnistSettings, room: DataRoom) -> Splits:
@@ -134,6 +142,7 @@ MNIST = Dataset(
     outline=outline,
     fingerprint=fingerprint,
     load=load,
+    downloads=downloads,
     license="as commonly stated CC BY-SA 3.0",
     citation="LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning, Proc. IEEE",
 )

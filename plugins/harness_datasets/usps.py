@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import model_validator
 
 from harness.api.data import DataRoom, InputSpec, Outline, Split, Splits, Task
+from harness.api.downloads import Download
 from harness.api.errors import HarnessError
 from harness.api.offers import Dataset
 from harness.api.settings import Settings, setting
@@ -64,6 +65,13 @@ def fingerprint(settings: UspsSettings) -> str:
     return hub.hub_fingerprint(REPOSITORY, settings.revision)
 
 
+def downloads(settings: UspsSettings, _room: DataRoom) -> list[Download]:
+    """The hub's files, where they come from there."""
+    if settings.path is not None:
+        return []
+    return [hub.hub_download(REPOSITORY, settings.revision)]
+
+
 def load(settings: UspsSettings, room: DataRoom) -> Splits:
     """Images as uint8, 0 the background, resized; `val` leaves train by a fixed hash."""
     folder = settings.path or hub.hub_folder(REPOSITORY, settings.revision, room)
@@ -95,6 +103,7 @@ USPS = Dataset(
     outline=outline,
     fingerprint=fingerprint,
     load=load,
+    downloads=downloads,
     license="not stated by its authors",
     citation="Hull (1994), A database for handwritten text recognition research, IEEE PAMI 16(5)",
 )

@@ -139,3 +139,19 @@ def test_pretraining_data_may_have_other_classes(opened):
     data = "{dataset: {flowers: {classes: 7}}}"
     suite = opened(inits="[pretrained]", pretrain=f"{{data: {data}, method: fit}}")
     assert len(suite.pretrain.data.outline.task.classes) == 7
+
+
+def test_a_dataset_for_evaluation_only_cannot_be_trained_on(complaint):
+    hans = "{hans: {revision: 0123456789abcdef0123456789abcdef01234567}}"
+    told = complaint(data=f"{{dataset: {hans}, batch: 8}}")
+    assert "dataset 'hans' has no training examples; name it as the `dataset` of a split" in told
+
+
+def test_pairs_of_texts_cannot_stand_for_single_ones(complaint):
+    told = complaint(data="{dataset: rte, batch: 8, ood: {films: {dataset: sst2}}}")
+    assert "its texts are sentence, not premise, hypothesis" in told
+
+
+def test_texts_may_be_called_otherwise_in_another_dataset(opened):
+    suite = opened(data="{dataset: qqp, batch: 8, ood: {scrambled: {dataset: paws}}}")
+    assert split(suite, "scrambled").source == "test"

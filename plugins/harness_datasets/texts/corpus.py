@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from harness_datasets.texts.reading import Column, Layout, read_columns
+from harness_datasets.texts.reading import Columns, Layout, read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from harness.api.data import DataRoom
+    from harness.api.downloads import Download
 
 
 class Origin(Protocol):
@@ -30,10 +31,13 @@ class Origin(Protocol):
     def fingerprint(self) -> str:
         """Identifies the bytes without reading rows; raises `HarnessError` where it cannot."""
 
+    def downloads(self) -> Sequence[Download]:
+        """What has to be fetched for it."""
+
     def stamp(self) -> str:
         """Changes when the bytes may have; cheap."""
 
-    def columns(self, wanted: Sequence[Column], room: DataRoom | None) -> pa.Table:
+    def columns(self, wanted: Sequence[Columns], room: DataRoom | None) -> pa.Table:
         """The wanted columns as text, called "0", "1", ...; `room` None is for local ones."""
 
 
@@ -60,6 +64,10 @@ class FileOrigin:
 
         return digest(located(self.path))
 
+    def downloads(self) -> Sequence[Download]:
+        """Nothing."""
+        return ()
+
     def stamp(self) -> str:
         """Size and time of change."""
         from harness_datasets.files import located
@@ -67,7 +75,7 @@ class FileOrigin:
         stat = located(self.path).stat()
         return f"{stat.st_size} {stat.st_mtime_ns}"
 
-    def columns(self, wanted: Sequence[Column], _room: DataRoom | None) -> pa.Table:
+    def columns(self, wanted: Sequence[Columns], _room: DataRoom | None) -> pa.Table:
         """Read them."""
         return read_columns(self.path, self.layout, wanted)
 
@@ -76,12 +84,12 @@ class FileOrigin:
 class Meaning:
     """What columns mean: the texts by field, the label (None: no labels), the group."""
 
-    fields: tuple[tuple[str, Column], ...]
-    label: Column | None = None
-    group: Column | None = None
+    fields: tuple[tuple[str, Columns], ...]
+    label: Columns | None = None
+    group: Columns | None = None
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[Columns, ...]:
         """All that are read: fields, label, group."""
         more = (self.label, self.group)
         return (*(at for _, at in self.fields), *(at for at in more if at is not None))
@@ -91,7 +99,8 @@ class Meaning:
 class Piece:
     """One split: its name, the kind of split, and its rows.
 
-    `size` is known of pieces that lie elsewhere. `group` keeps only the rows of one group.
+    `size` is known of pieces that lie elsewhere. `only` keeps the rows that have these values, as
+    written, in these columns.
     """
 
     name: str
@@ -101,7 +110,12 @@ class Piece:
     shift: str = ""
     parent: str = ""
     size: int | None = None
-    group: str | None = None
+    only: tuple[tuple[Columns, str], ...] = ()
+
+    @property
+    def columns(self) -> tuple[Columns, ...]:
+        """All that are read."""
+        return (*self.meaning.columns, *(at for at, _ in self.only))
 
 
 @dataclass(frozen=True)

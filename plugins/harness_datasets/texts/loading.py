@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.api.data import DataRoom, InputSpec, OodOutline, Outline, Split, Splits, Task
+from harness.api.downloads import Download
 from harness.api.errors import HarnessError
 from harness_datasets import splitting
-from harness_datasets.texts.corpus import Corpus
+from harness_datasets.texts.corpus import Corpus, Origin, Piece
+from harness_datasets.texts.reading import Columns
 from harness_datasets.texts.rows import Rows, in_order, rows_of
 
 if TYPE_CHECKING:
@@ -58,6 +60,12 @@ def fingerprint(corpus: Corpus) -> str:
     return "sha256:" + hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
+def downloads(corpus: Corpus) -> tuple[Download, ...]:
+    """What has to be fetched for it, each once."""
+    found = [each for piece in corpus.pieces for each in piece.origin.downloads()]
+    return tuple({each.name: each for each in found}.values())
+
+
 def load(corpus: Corpus, room: DataRoom) -> Splits:
     """Texts as Arrow columns; cut splits leave train by a fixed hash of the row."""
     rows = _read(corpus, room)
@@ -97,10 +105,18 @@ def _contents(corpus: Corpus, _stamps: tuple[str, ...]) -> _Contents:
 
 
 def _read(corpus: Corpus, room: DataRoom | None) -> dict[str, Rows]:
-    found: dict[str, Rows] = {}
+    """The rows of every piece; what several are made of is read once."""
+    wanted: dict[Origin, dict[Columns, None]] = {}
     for piece in corpus.pieces:
-        found[piece.name] = rows_of(piece, corpus, room)
-    return found
+        wanted.setdefault(piece.origin, {}).update(dict.fromkeys(piece.columns))
+    tables = {origin: origin.columns(list(columns), room) for origin, columns in wanted.items()}
+
+    def rows(piece: Piece) -> Rows:
+        places = list(wanted[piece.origin])
+        columns = [str(places.index(each)) for each in piece.columns]
+        return rows_of(piece, corpus, tables[piece.origin].select(columns))
+
+    return {piece.name: rows(piece) for piece in corpus.pieces}
 
 
 def _classes(corpus: Corpus, rows: Mapping[str, Rows]) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Column = str | int
 """A column by its name, or in a file without a header by its number, counted from 1."""
 
+Columns = Column | tuple[str, ...]
+"""A column, or the names that it has in one publication or another."""
+
 BLOCK = 32 * 1024**2  # bytes read at a time: no row may be longer
 
 
@@ -37,7 +40,7 @@ class Layout:
     ragged: Literal["refuse", "drop"] = "refuse"
 
 
-def read_columns(path: Path, layout: Layout, wanted: Sequence[Column]) -> pa.Table:
+def read_columns(path: Path, layout: Layout, wanted: Sequence[Columns]) -> pa.Table:
     """The wanted columns, in order and called "0", "1", ...; whatever they hold, as text.
 
     Raises:
@@ -47,15 +50,54 @@ def read_columns(path: Path, layout: Layout, wanted: Sequence[Column]) -> pa.Tab
 
     path = located(path)
     kind = layout.format or _kind(path)
-    read = {"jsonl": _read_jsonl, "parquet": _read_parquet}.get(kind, _read_separated)
+    names, read = {
+        "jsonl": (_names_of_jsonl, _read_jsonl),
+        "parquet": (_names_of_parquet, _read_parquet),
+    }.get(kind, (_names_of_separated, _read_separated))
     try:
-        table = read(path, layout, list(dict.fromkeys(wanted)))
+        known = names(path, layout)
+        headed = layout.header or kind in ("jsonl", "parquet")
+        chosen = [_chosen(each, known, headed, path) for each in wanted]
+        table = read(path, layout, list(dict.fromkeys(chosen)))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(error, path, layout) from error
+    return renamed(table, chosen, str(path))
+
+
+def renamed(table: pa.Table, chosen: Sequence[str], where: str) -> pa.Table:
+    """The chosen columns as text, called "0", "1", ..."""
+    import pyarrow as pa
+
     if not table.num_rows:
-        raise HarnessError("the file has no rows", where=str(path))
-    columns = [_as_text(table[str(name)], name, path) for name in wanted]
+        raise HarnessError("the file has no rows", where=where)
+    columns = [_as_text(table[name], name, where) for name in chosen]
     return pa.table({str(place): column for place, column in enumerate(columns)})
+
+
+def spelled(wanted: Columns, names: Sequence[str], where: str) -> str:
+    """The name of a wanted column among those that there are."""
+    spellings = wanted if isinstance(wanted, tuple) else (wanted,)
+    found = [str(name) for name in spellings if name in names]
+    if not found:
+        asked = " or ".join(repr(name) for name in spellings)
+        known = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+        raise HarnessError(f"no column {asked}, only {known[:400]}", where=where)
+    return found[0]
+
+
+def _chosen(wanted: Columns, names: list[str], headed: bool, path: Path) -> str:
+    where = str(path)
+    if headed:
+        name = spelled(wanted, names, where)
+        if names.count(name) > 1:
+            raise HarnessError(f"two columns are called {name!r}", where=where)
+        return name
+    if not isinstance(wanted, int):
+        fix = "name columns by their number, counted from 1"
+        raise HarnessError(f"no column {wanted!r}: it has no header", where=where, fix=fix)
+    if not 1 <= wanted <= len(names):
+        raise HarnessError(f"no column {wanted}, only 1 to {len(names)}", where=where)
+    return names[wanted - 1]
 
 
 def _kind(path: Path) -> str:
@@ -78,13 +120,31 @@ def _unreadable(error: Exception, path: Path, layout: Layout) -> HarnessError:
     return HarnessError(f"cannot read this file: {told}", where=str(path), fix=fix)
 
 
-def _read_separated(path: Path, layout: Layout, wanted: list[Column]) -> pa.Table:
+def _names_of_separated(path: Path, layout: Layout) -> list[str]:
+    from pyarrow import csv
+
+    with csv.open_csv(path, **_options(path, layout)) as opened:
+        return list(opened.schema.names)
+
+
+def _read_separated(path: Path, layout: Layout, names: list[str]) -> pa.Table:
     import pyarrow as pa
+    from pyarrow import csv
+
+    conversion = csv.ConvertOptions(
+        include_columns=names,
+        column_types=dict.fromkeys(names, pa.string()),
+        strings_can_be_null=False,
+    )
+    return csv.read_csv(path, **_options(path, layout), convert_options=conversion)
+
+
+def _options(path: Path, layout: Layout) -> dict[str, Any]:  # pyarrow has no types
     from pyarrow import csv
 
     is_tsv = (layout.format or _kind(path)) == "tsv"
     quoted = (layout.quoting or ("none" if is_tsv else "double")) == "double"
-    options = {
+    return {
         "read_options": csv.ReadOptions(
             encoding=layout.encoding,
             block_size=BLOCK,
@@ -97,90 +157,60 @@ def _read_separated(path: Path, layout: Layout, wanted: list[Column]) -> pa.Tabl
             invalid_row_handler=(lambda _: "skip") if layout.ragged == "drop" else None,
         ),
     }
-    with csv.open_csv(path, **options) as opened:
-        names = opened.schema.names
-    chosen = [_named(name, names, layout, path) for name in wanted]
-    table = csv.read_csv(
-        path,
-        **options,
-        convert_options=csv.ConvertOptions(
-            include_columns=chosen,
-            column_types={name: pa.string() for name in chosen},
-            strings_can_be_null=False,
-        ),
-    )
-    return table.rename_columns([str(name) for name in wanted])
 
 
-def _named(name: Column, names: list[str], layout: Layout, path: Path) -> str:
-    if not layout.header:
-        if isinstance(name, str):
-            fix = "name columns by their number, counted from 1"
-            raise HarnessError(f"no column {name!r}: it has no header", where=str(path), fix=fix)
-        if not 1 <= name <= len(names):
-            raise HarnessError(f"no column {name}, only 1 to {len(names)}", where=str(path))
-        return names[name - 1]
-    _must_have(name, names, path)
-    if names.count(str(name)) > 1:
-        raise HarnessError(f"two columns are called {name!r}", where=str(path))
-    return str(name)
-
-
-def _must_have(name: Column, names: Sequence[str], path: Path) -> None:
-    if name not in names:
-        known = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-        raise HarnessError(f"no column {name!r}, only {known[:400]}", where=str(path))
-
-
-def _read_parquet(path: Path, _layout: Layout, wanted: list[Column]) -> pa.Table:
+def _names_of_parquet(path: Path, _layout: Layout) -> list[str]:
     import pyarrow.parquet as pq
 
-    names = pq.read_schema(path).names
-    for name in wanted:
-        _must_have(name, names, path)
-    return pq.read_table(path, columns=wanted, memory_map=True)
+    return list(pq.read_schema(path).names)
 
 
-def _read_jsonl(path: Path, layout: Layout, wanted: list[Column]) -> pa.Table:
-    """Texts are read as text; labels may be numbers, which costs another pass."""
-    import pyarrow as pa
+def _read_parquet(path: Path, _layout: Layout, names: list[str]) -> pa.Table:
+    import pyarrow.parquet as pq
 
+    return pq.read_table(path, columns=names, memory_map=True)
+
+
+def _names_of_jsonl(path: Path, layout: Layout) -> list[str]:
+    return list(_first_object(path, layout))
+
+
+def _first_object(path: Path, layout: Layout) -> dict[str, Any]:  # values of any kind
     with _opened(path, layout) as stream:
         first = stream.read(BLOCK).split(b"\n", 1)[0]
-    known = json.loads(first or b"{}")
-    if not isinstance(known, dict):
+    found = json.loads(first or b"{}")
+    if not isinstance(found, dict):
         raise HarnessError("its lines are no JSON objects", where=str(path))
-    for name in wanted:
-        _must_have(name, list(known), path)
-    kinds = {str(name): _arrow_kind(known[str(name)]) for name in wanted}
+    return found
+
+
+def _read_jsonl(path: Path, layout: Layout, names: list[str]) -> pa.Table:
+    """Texts are read as text and other columns left out; numbers cost a look at all columns."""
+    import pyarrow as pa
+
+    first = _first_object(path, layout)
+    texts = [name for name in names if isinstance(first[name], str)]
     try:
-        return _json_table(path, layout, kinds)
+        return _json_table(path, layout, names, texts)
     except pa.ArrowInvalid as error:
         if "changed from" not in str(error):
             raise
-        return _json_table(path, layout, dict.fromkeys(kinds, None))
+        return _json_table(path, layout, names, [])
 
 
-def _arrow_kind(value: object) -> pa.DataType | None:
-    import pyarrow as pa
-
-    return pa.string() if isinstance(value, str) else None
-
-
-def _json_table(path: Path, layout: Layout, kinds: dict[str, pa.DataType | None]) -> pa.Table:
+def _json_table(path: Path, layout: Layout, names: list[str], texts: list[str]) -> pa.Table:
     import pyarrow as pa
     from pyarrow import json as arrow_json
 
-    given = pa.schema([(name, kind) for name, kind in kinds.items() if kind is not None])
     parse = arrow_json.ParseOptions(
-        explicit_schema=given,
+        explicit_schema=pa.schema([(name, pa.string()) for name in texts]),
         newlines_in_values=False,
-        unexpected_field_behavior="ignore" if len(given) == len(kinds) else "infer",
+        unexpected_field_behavior="ignore" if len(texts) == len(names) else "infer",
     )
     with _opened(path, layout) as stream:
         options = arrow_json.ReadOptions(block_size=BLOCK)
         table = arrow_json.read_json(stream, read_options=options, parse_options=parse)
-    return table.select(list(kinds))
+    return table.select(names)
 
 
 def _opened(path: Path, layout: Layout) -> Any:  # a stream of pyarrow, which has no types
@@ -192,7 +222,7 @@ def _opened(path: Path, layout: Layout) -> Any:  # a stream of pyarrow, which ha
     return pa.transcoding_input_stream(stream, layout.encoding, "utf-8")
 
 
-def _as_text(column: pa.ChunkedArray, name: Column, path: Path) -> pa.ChunkedArray:
+def _as_text(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
     import pyarrow as pa
 
     kind = column.type
@@ -202,5 +232,5 @@ def _as_text(column: pa.ChunkedArray, name: Column, path: Path) -> pa.ChunkedArr
     texts = pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
     if not (integers or texts or pa.types.is_null(kind)):
         message = f"the column {name!r} holds {kind}, not text or whole numbers"
-        raise HarnessError(message, where=str(path))
+        raise HarnessError(message, where=where)
     return column.cast(pa.string())

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from harness.api.data import DataRoom
-
     Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -45,28 +43,30 @@ class Rows:
         return np.asarray(found.to_numpy()).astype(np.int64)
 
 
-def rows_of(piece: Piece, corpus: Corpus, room: DataRoom | None) -> Rows:
-    """Read a piece; labels are replaced by classes, and rows that do not count are left out."""
+def rows_of(piece: Piece, corpus: Corpus, read: pa.Table) -> Rows:
+    """The rows of a piece that count; labels are replaced by classes.
+
+    `read` are the piece's columns as text: its meaning's, then those that it is picked by.
+    """
     import pyarrow as pa
 
-    meaning = piece.meaning
-    read = piece.origin.columns(meaning.columns, room)
+    meaning, where = piece.meaning, piece.origin.where
     names = [name for name, _ in meaning.fields]
     names += ["label"] * (meaning.label is not None) + ["group"] * (meaning.group is not None)
-    table = read.rename_columns(names)
+    picked = [f"only {place}" for place in range(len(piece.only))]
+    table = read.rename_columns([*names, *picked])
     table = table.append_column("row", pa.array(range(1, 1 + table.num_rows), pa.int64()))
-    where = piece.origin.where
+    table = _picked(table, piece)
     if meaning.group is not None:
         _no_gaps(table, "group", where)
-        table = _of_group(table, piece, where)
     if meaning.label is not None:
         table = _with_classes(table, corpus, where)
     table = _with_texts(table, [name for name, _ in meaning.fields], corpus.rules, where)
-    table = table.drop_columns(["row"])
+    table = table.select(names)
     if corpus.rules.duplicates == "drop":
         table = _firsts(table)
     if not table.num_rows:
-        raise HarnessError("no row is left", where=where)
+        raise HarnessError(f"no row is left for {piece.name!r}", where=where)
     return Rows(table, where)
 
 
@@ -82,15 +82,12 @@ def in_order(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _of_group(table: pa.Table, piece: Piece, where: str) -> pa.Table:
+def _picked(table: pa.Table, piece: Piece) -> pa.Table:
     import pyarrow.compute as pc
 
-    if piece.group is None:
-        return table
-    found = table.filter(pc.equal(table["group"], piece.group))
-    if not found.num_rows:
-        raise HarnessError(f"no row of the group {piece.group!r}", where=where)
-    return found
+    for place, (_, value) in enumerate(piece.only):
+        table = table.filter(pc.equal(table[f"only {place}"], value))
+    return table
 
 
 def _with_classes(table: pa.Table, corpus: Corpus, where: str) -> pa.Table:
