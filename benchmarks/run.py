@@ -33,6 +33,7 @@ BENCHMARKS = {
     "metric_costs": ("metric_costs", "measure"),
     "bootstrap": ("bootstrap", "measure"),
     "false_positives": ("false_positives", "measure"),
+    "partial_false_positives": ("partial_false_positives", "measure"),
 }
 PACKAGES = (
     *("seedscape", "torch", "numpy", "pandas", "evaluate", "pydantic"),

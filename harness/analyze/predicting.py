@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from harness.api.predictors import LadderStep, PredictorTest
 from harness.statistics.association import association
 from harness.statistics.gains import drawn_groups, gain_draws, gains
-from harness.statistics.incremental import out_of_fold, partial_tests
+from harness.statistics.incremental import out_of_fold
 from harness.statistics.intervals import percentile
 from harness.statistics.layout import Layout, Repeated
+from harness.statistics.partial import fewest_runs, partial_tests
 from harness.statistics.permutation import Test, permutation_tests
 
 Array = NDArray[np.float64]
@@ -115,7 +116,7 @@ def _family(
         layout, y = question.layout, question.y
         tests = permutation_tests(xs, y, layout, generator, permutations=permutations)
         plain = dict(zip(usable, tests, strict=True))
-        if known and layout.runs - len(known) >= 3:
+        if known and layout.runs >= fewest_runs(len(known), layout):
             tests = partial_tests(xs, y, controls, layout, generator, permutations=permutations)
             partial = dict(zip(usable, tests, strict=True))
     added = _gained(question, usable, controls, generator, replicates)

@@ -52,26 +52,52 @@ def tests_of(observed: Array, drawn: Array) -> list[Test]:
 
     A size that is NaN (nothing varied in that arrangement) is 0, no relation, for all tests alike.
     """
+    shown = np.repeat(np.abs(observed)[:, None], drawn.shape[1], axis=1)
+    return tests_against(observed, shown, np.nan_to_num(drawn))
+
+
+def tests_against(observed: Array, shown: Array, drawn: Array) -> list[Test]:
+    """The same where every permutation has a size of its own to be reached.
+
+    `shown` and `drawn` are [predictors, permutations]; `observed` are the coefficients.
+    """
     permutations = drawn.shape[1]
-    drawn = np.nan_to_num(drawn)
-    reached = drawn >= np.abs(observed)[:, None] - CEILING
-    alone = (1 + reached.sum(1)) / (1 + permutations)
+    alone = (1 + (drawn >= shown - CEILING).sum(1)) / (1 + permutations)
     varies = np.isfinite(observed)
     family = np.full(len(observed), np.nan)
     if varies.any():
         # The coefficient itself counts among the draws: else the test is no longer exact.
-        everything = np.column_stack([observed, drawn])[varies]
+        everything = np.column_stack([shown[:, :1], drawn])[varies]
         scale = np.ones(len(observed))
         scale[varies] = np.sqrt((everything**2).mean(1))
         scale[scale == 0] = 1.0
         highest = (drawn[varies] / scale[varies, None]).max(0)
-        shown = np.abs(observed) / scale
-        family = (1 + (highest >= shown[:, None] - CEILING).sum(1)) / (1 + permutations)
+        family = 1 + (highest >= shown / scale[:, None] - CEILING).sum(1)
+        family = family / (1 + permutations)
     alone, family = (np.where(varies, p, np.nan) for p in (alone, family))
     screened = benjamini_hochberg(alone)
     return [
         Test(*(float(number) for number in numbers))
         for numbers in zip(observed, alone, family, screened, strict=True)
+    ]
+
+
+def weaker(one: Sequence[Test], other: Sequence[Test]) -> list[Test]:
+    """Of two tests of each predictor the larger p-values, with the coefficients of the first.
+
+    Where the other finds nothing that varies, its p is 1.
+    """
+    pairs = list(zip(one, other, strict=True))
+    p = [max(a.p, 1.0 if np.isnan(b.p) else b.p) for a, b in pairs]
+    screened = benjamini_hochberg(p)
+    return [
+        Test(
+            a.coefficient,
+            alone,
+            max(a.p_family, 1.0 if np.isnan(b.p_family) else b.p_family),
+            float(screen),
+        )
+        for (a, b), alone, screen in zip(pairs, p, screened, strict=True)
     ]
 
 
