@@ -67,6 +67,8 @@ def _level(spread: Spread, decimals: int, planned: int) -> str:
     if spread.sd is None:
         return f"{mean} {where} (one run: nothing is known of the spread{short})"
     worst = f"worst {fixed(spread.worst, decimals)} at seeds {spread.worst_seeds}"
+    if spread.low is not None:
+        mean += f" (95 % {fixed(spread.low, decimals)} to {fixed(spread.high, decimals)})"
     return f"{mean} {where} (sd {fixed(spread.sd, decimals)}, {worst}{short})"
 
 
@@ -86,7 +88,7 @@ def comparison(notes: Notes, found: Sequence[Spread], primary: Primary) -> Itera
     if lines:
         yield Answer(
             question="Which procedure is better?",
-            text=f"{' '.join(lines)} A description of these runs; no test is made across seeds.",
+            text=f"{' '.join(lines)} A description of these runs.",
         )
 
 

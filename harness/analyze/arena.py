@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +45,8 @@ class Arena:
 
     @property
     def pairs(self) -> list[Pair]:
-        """Every two arms, in order."""
-        return list(combinations(range(len(self.arms)), 2))
+        """Every two arms that are compared, in order."""
+        return list(self.pairings)
 
     @cached_property
     def draws(self) -> Draws:
@@ -140,7 +139,7 @@ class Arena:
 
     @property
     def _all_paired(self) -> bool:
-        return all(pairing != "none" for pairing in self.pairings.values())
+        return bool(self.pairings) and "none" not in self.pairings.values()
 
     def _known(self, arm: int) -> bool:
         """Whether anything is known of what other seeds would give."""

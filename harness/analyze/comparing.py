@@ -43,6 +43,11 @@ def compare_procedures(contenders: Sequence[Contender], asked: Asked) -> Compari
     """
     if len(contenders) < 2:
         raise HarnessError("a comparison needs two procedures", fix="name another one")
+    return weigh(contenders, asked)
+
+
+def weigh(contenders: Sequence[Contender], asked: Asked) -> Comparison:
+    """The same for any number of contenders; one alone has a mean and its interval."""
     if asked.replicates < FEWEST:
         raise HarnessError(f"{asked.replicates} replicates", fix=f"draw {FEWEST} at least")
     asked, splits = _completed(contenders[0], asked)
@@ -52,7 +57,7 @@ def compare_procedures(contenders: Sequence[Contender], asked: Asked) -> Compari
     chosen, notes = choose_runs(gathered, common=asked.common_seeds)
     drawable = all(examples_can_be_drawn(each, asked.score) for each in contenders)
     design = design_of(asked, gathered, [grid_of(s) for s in chosen], examples=drawable)
-    pairings = _pairings(gathered, chosen, unpaired=asked.unpaired)
+    pairings = _pairings(gathered, chosen, asked)
     first = contenders[0]
     offer = offer_from(first.score(asked.score), first.catalogue)[0]
     compared = []
@@ -92,12 +97,12 @@ def _completed(first: Contender, asked: Asked) -> tuple[Asked, tuple[str, ...]]:
     return replace(asked, score=asked.score or primary.score), splits
 
 
-def _pairings(
-    gathered: Sequence[Gathered], chosen: Chosen, *, unpaired: bool
-) -> dict[Pair, Pairing]:
-    places = range(len(gathered))
+def _pairings(gathered: Sequence[Gathered], chosen: Chosen, asked: Asked) -> dict[Pair, Pairing]:
+    places = range(len(gathered)) if asked.tests else ()
     return {
-        (i, j): "none" if unpaired else pairing((gathered[i], gathered[j]), (chosen[i], chosen[j]))
+        (i, j): "none"
+        if asked.unpaired
+        else pairing((gathered[i], gathered[j]), (chosen[i], chosen[j]))
         for i in places
         for j in places
         if i < j
@@ -132,7 +137,7 @@ def _split(arena: Arena, gathered: Sequence[Gathered], chosen: Chosen) -> SplitC
         for place, (each, seeds) in enumerate(zip(gathered, chosen, strict=True))
     )
     pairs = _pairs(arena, labels)
-    ranks, ties = _ranks(arms, pairs, arena.sign) if len(arms) > 2 else ((), ())
+    ranks, ties = _ranks(arms, pairs, arena.sign) if len(arms) > 2 and pairs else ((), ())
     found = SplitComparison(
         split=use.name,
         kind=use.kind,

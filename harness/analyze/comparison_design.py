@@ -25,6 +25,8 @@ class Asked:
     `score` and `splits` default to the primary ones of the first procedure's suite; `levels` is
     "all", "multiberts", or some of pretrain, finetune and examples between commas. `common_seeds`
     leaves out runs that not every procedure has; `unpaired` takes no notice of equal seeds.
+    Without `tests` every procedure is taken alone. `because` says why a level that is not in
+    `levels` is not drawn.
     """
 
     score: str | None = None
@@ -34,6 +36,8 @@ class Asked:
     seed: int = 0
     common_seeds: bool = False
     unpaired: bool = False
+    tests: bool = True
+    because: str = "as asked for"
     confidence: float = 0.95
     alpha: float = 0.05
 
@@ -87,7 +91,7 @@ def design_of(
         NotComparable: fine-tuning seeds are drawn, crossed in one procedure and nested in another.
     """
     names = wanted(asked.levels)
-    why = {name: "as asked for" for name in NAMES if name not in names}
+    why = {name: asked.because for name in NAMES if name not in names}
     if asked.levels == "multiberts":
         why = {"finetune": "averaged, as in MultiBERTs"}
     if "examples" not in why and not examples:

@@ -1,18 +1,37 @@
 """The procedures of a comparison, and what became of each of their runs on each split."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from harness.analyze.collect import run_text
 from harness.api.cells import Cell, EvaluateWork, Plan, Seeds, Stage, TrainWork, Use
 from harness.api.errors import HarnessError
-from harness.api.numbers import some
+from harness.api.numbers import fixed, some
 from harness.api.results import CellRecord, Scored
 from harness.api.suites import Suite
 from harness.plug.catalogue import Catalogue
 from harness.store.paths import suite_folder
-from harness.store.store import Store
 from harness.store.survey import Survey
+
+
+class Records(Protocol):
+    """What is asked of a store: which cells are done, their records, and their files."""
+
+    @property
+    def root(self) -> Path:
+        """Where it is."""
+
+    def survey(self, cells: Iterable[Cell]) -> Survey:
+        """The states of cells."""
+
+    def read(self, key: str) -> CellRecord:
+        """The record of a cell that is done."""
+
+    def path(self, key: str, name: str) -> Path:
+        """A file of a cell."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +43,7 @@ class Contender:
     suite: Suite
     plan: Plan
     catalogue: Catalogue
-    store: Store
+    store: Records
 
     def runs(self) -> Iterator[Cell]:
         """The planned trainings of the procedure."""
@@ -113,13 +132,15 @@ def gather(contender: Contender, splits: Sequence[str], score: str) -> Gathered:
     return found
 
 
-def _result(cell: Cell, run: Cell | None, survey: Survey, store: Store, score: str) -> Result:
+def _result(cell: Cell, run: Cell | None, survey: Survey, store: Records, score: str) -> Result:
     if cell.key not in survey.done:
         return Result(cell.key, None, _why_not(cell, run, survey))
     scored = store.read(cell.key).result
     if not isinstance(scored, Scored) or score not in scored.scores:
         why = scored.failed.get(score, "not scored") if isinstance(scored, Scored) else "not scored"
         return Result(cell.key, None, why)
+    if not math.isfinite(scored.scores[score]):
+        return Result(cell.key, None, f"it is {fixed(scored.scores[score], 0)}")
     return Result(
         cell.key, scored.scores[score], examples=scored.examples, unscorable=scored.unscorable
     )
@@ -137,7 +158,7 @@ def _why_not(cell: Cell, run: Cell | None, survey: Survey) -> str:
 
 
 def _trained(
-    trainings: Sequence[Cell], survey: Survey, store: Store
+    trainings: Sequence[Cell], survey: Survey, store: Records
 ) -> tuple[frozenset[Seeds], tuple[str, ...]]:
     records: dict[Seeds, CellRecord] = {
         cell.seeds[0]: store.read(cell.key) for cell in trainings if cell.key in survey.done

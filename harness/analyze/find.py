@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from harness.analyze import answers, overview
 from harness.analyze.cautions import warnings_of
+from harness.analyze.contest import better, contest, with_intervals
 from harness.analyze.landscape import (
     clusters_of,
     pair_summaries,
@@ -18,6 +19,7 @@ from harness.analyze.ranking import ranking
 from harness.analyze.results import Results
 from harness.analyze.shares import variance_shares
 from harness.analyze.spread import ScoreNature, run_scores, spreads
+from harness.analyze.standing import standings
 from harness.analyze.testing import Separator
 from harness.api.cells import MeasureWork, Plan, TrainWork
 from harness.api.findings import Answer, Findings, ProcedureNote
@@ -34,7 +36,9 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         for offer in (catalogue.find("score", use.name).offer,)
     }
     notes = _notes(plan, results)
-    found = spreads(results.scores, natures)
+    plain = spreads(results.scores, natures)
+    held = contest(results, plan, suite, catalogue, plain)
+    found = with_intervals(plain, held.found)
     testing = Separator(catalogue, suite.scores, results.files)
     shares = variance_shares(results.scores, found, suite.seeds.design, testing.apart)
     finished = results.readings[results.readings["state"] == "ok"]
@@ -43,7 +47,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
     primary = plan.primary
     ranked = ranking(results, plan, suite.seeds.design, natures, _metrics(plan, catalogue))
     many = len(notes) > overview.MANY
-    compared = answers.comparison(notes, found, primary)
+    compared = better(held, notes, found, primary)
     told: tuple[Answer, ...] = (
         (
             *overview.quality(found, primary),
@@ -92,6 +96,8 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         mantel=ranked.mantel,
         lines=ranked.lines,
         learning=learning_curves(results.losses),
+        comparison=held.found if len(notes) > 1 else None,
+        standings=standings(results, plan, suite.seeds.design, natures[primary.score]),
     )
 
 

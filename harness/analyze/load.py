@@ -49,6 +49,7 @@ def load_results(plan: Plan, store: Store) -> Results:
         make_grids=partial(measured.grid_frame, plan, collected),
         losses=frames.frame(learning.loss_rows(plan, collected), learning.LOSSES),
         files=partial(_predictions, store, _readable(plan, collected)),
+        store=store,
     )
 
 

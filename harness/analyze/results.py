@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness.analyze.contenders import Records
 from harness.api.findings import Problem
 from harness.api.numbers import count
 from harness.api.pictures import Picture
@@ -27,7 +28,8 @@ class Results:
     `problems`: planned cells without a usable result. `plugins` and `packages` map a distribution
     to its versions; `protocols` maps a metric's label to what all its readings have in common;
     `pictures` are grids of metrics, those of one subject of each procedure and kind. `files(key)`
-    is the file with the predictions of an evaluation, None where it is not to be read.
+    is the file with the predictions of an evaluation, None where it is not to be read; `store` is
+    where all of it comes from.
     """
 
     suite: str
@@ -47,6 +49,7 @@ class Results:
     make_grids: Callable[[], pd.DataFrame] = pd.DataFrame
     files: Callable[[str], Path | None] = lambda _: None
     losses: pd.DataFrame = field(default_factory=pd.DataFrame)
+    store: Records | None = None
 
     @cached_property
     def grids(self) -> pd.DataFrame:

@@ -5,7 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from harness.analyze.comparison_design import Asked, Design
 from harness.analyze.contenders import Gathered
 from harness.api.cells import Seeds
-from harness.api.comparisons import Comparison, Pairing, PairTest, SplitComparison
+from harness.api.comparisons import (
+    ArmSummary,
+    Comparison,
+    Pairing,
+    PairTest,
+    SplitComparison,
+)
 from harness.api.numbers import count, decimals_of, figures, fixed, percent, words
 from harness.statistics.comparison import FEW_SEEDS, seeds_to_reach
 
@@ -17,7 +23,9 @@ def text(found: SplitComparison, asked: Asked) -> str:
     where = f"On {found.split} ({'in-domain' if found.kind == 'id' else 'OOD'})"
     if len(found.pairs) == 1:
         return f"{where}, {_duel(found, found.pairs[0], asked)}"
-    return f"{where}, {_order(found, str(asked.score))}"
+    if not found.pairs:
+        return f"{where}, {_levels(found, asked)}"
+    return f"{where}, {_order(found, asked)}"
 
 
 def _duel(found: SplitComparison, pair: PairTest, asked: Asked) -> str:
@@ -25,27 +33,58 @@ def _duel(found: SplitComparison, pair: PairTest, asked: Asked) -> str:
     one, other = arms[pair.first], arms[pair.second]
     if pair.verdict == "second" or (pair.verdict != "first" and pair.beats < 0.5):
         one, other = other, one
-    low, high = pair.low, pair.high
-    spread = None if low is None or high is None else (high - low) / 2
-    places = decimals_of((one.mean, other.mean, pair.effect), (spread,))
+    places = _places(one, other, pair)
     means = f"{asked.score} {fixed(one.mean, places)} against {fixed(other.mean, places)}"
-    ends = "no interval"
-    if low is not None and high is not None:
-        ends = f"{percent(asked.confidence)} {fixed(low, places)} to {fixed(high, places)}"
-    p = "no test" if pair.p is None else f"p = {figures(pair.p, 2)}"
-    gap = f"{pair.second} less {pair.first} is {fixed(pair.effect, places)} ({ends}, {p})"
+    gap = _gap(pair, asked, places)
     if pair.verdict == "not tested":
         return f"nothing is known of other seeds: {means}; {gap}."
-    if pair.verdict == "cannot tell":
-        head = f"these seeds cannot tell {one.label} from {other.label}: {means}; {gap}."
-        return " ".join([head, *_why_not(pair, asked.alpha, places)])
     rate = pair.beats if one.label == pair.first else 1 - pair.beats
+    chance = (
+        f"A random run of {one.label} does better than one of {other.label} in {percent(rate)} "
+        "of cases"
+    )
+    if pair.verdict == "cannot tell":
+        head = f"these seeds cannot tell {one.label} from {other.label}: {means}; {gap}. {chance}."
+        return " ".join([head, *_why_not(pair, asked.alpha, places)])
     tail = _tail(pair, one.label)
     return (
-        f"{one.label} is better than {other.label}: {means}; {gap}. A random run of {one.label} "
-        f"does better than one of {other.label} in {percent(rate)} of cases; its worst run "
+        f"{one.label} is better than {other.label}: {means}; {gap}. {chance}; its worst run "
         f"{tail} ({fixed(one.worst, places)} against {fixed(other.worst, places)})."
     )
+
+
+def _places(one: ArmSummary, other: ArmSummary, pair: PairTest) -> int:
+    known = pair.low is not None and pair.high is not None
+    spread = (pair.high - pair.low) / 2 if known else None  # type: ignore[operator]  # known
+    return decimals_of((one.mean, other.mean, pair.effect), (spread,))
+
+
+def _gap(pair: PairTest, asked: Asked, places: int) -> str:
+    ends = "no interval"
+    if pair.low is not None:
+        low, high = fixed(pair.low, places), fixed(pair.high, places)
+        ends = f"{percent(asked.confidence)} {low} to {high}"
+    p = "no test" if pair.p is None else f"p = {figures(pair.p, 2)}"
+    if pair.p is not None and pair.p_corrected is not None and pair.p_corrected > pair.p:
+        p += f", corrected {figures(pair.p_corrected, 2)}"
+    return f"{pair.second} less {pair.first} is {fixed(pair.effect, places)} ({ends}, {p})"
+
+
+def _levels(found: SplitComparison, asked: Asked) -> str:
+    """Means alone, where nothing is tested."""
+    up = found.arms if len(found.arms) < 2 else sorted(found.arms, key=lambda arm: arm.mean)
+    places = decimals_of(arm.mean for arm in found.arms)
+    told = [f"{arm.label} has {asked.score} {_mean(arm, asked, places)}" for arm in up]
+    if len(told) > 2:
+        return f"{len(told)} means reach from lowest to highest: {told[0]}, {told[-1]}."
+    return f"{words(told)}."
+
+
+def _mean(arm: ArmSummary, asked: Asked, places: int) -> str:
+    if arm.low is None:
+        return fixed(arm.mean, places)
+    ends = f"{fixed(arm.low, places)} to {fixed(arm.high, places)}"
+    return f"{fixed(arm.mean, places)} ({percent(asked.confidence)} {ends})"
 
 
 def _tail(pair: PairTest, winner: str) -> str:
@@ -68,7 +107,8 @@ def _why_not(pair: PairTest, alpha: float, places: int) -> Iterator[str]:
         yield f"Four of five such experiments would find a true difference of {size}."
 
 
-def _order(found: SplitComparison, score: str) -> str:
+def _order(found: SplitComparison, asked: Asked) -> str:
+    score = asked.score
     ordered = sorted(found.ranks, key=lambda rank: rank.rank)
     means = {arm.label: arm.mean for arm in found.arms}
     best = ordered[0].label
@@ -77,11 +117,24 @@ def _order(found: SplitComparison, score: str) -> str:
     alike = [rank.label for rank in ordered[1:] if rank.label not in behind]
     places = decimals_of(means.values())
     head = f"the best mean is that of {best} ({score} {fixed(means[best], places)})"
+    next_ = _against_the_next(found, (best, ordered[1].label), asked)
     if len(found.ties) == 1:
-        return f"{head}, but these seeds cannot tell any of the {len(ordered)} apart."
+        return f"{head}, but these seeds cannot tell any of the {len(ordered)} apart.{next_}"
     rest = f"; these seeds cannot tell it from {words(alike)}" if alike else ", better than all"
     groups = "; ".join(words(group) for group in found.ties)
-    return f"{head}{rest}. Groups that cannot be told apart, best first: {groups}."
+    return f"{head}{rest}. Groups that cannot be told apart, best first: {groups}.{next_}"
+
+
+def _against_the_next(found: SplitComparison, two: tuple[str, str], asked: Asked) -> str:
+    """The best procedure and the next in rank, with the numbers of their test."""
+    pair = next(p for p in found.pairs if {p.first, p.second} == set(two))
+    arms = {arm.label: arm for arm in found.arms}
+    places = _places(arms[two[0]], arms[two[1]], pair)
+    rate = pair.beats if pair.first == two[0] else 1 - pair.beats
+    return (
+        f" The best two: {_gap(pair, asked, places)}; a random run of {two[0]} does better than "
+        f"one of {two[1]} in {percent(rate)} of cases."
+    )
 
 
 def warnings(found: Comparison, design: Design) -> Iterator[str]:
@@ -95,7 +148,7 @@ def warnings(found: Comparison, design: Design) -> Iterator[str]:
             f"{words(alone)}: only one of the {found.unit}, so there is no interval and no test"
             f"{other}."
         )
-    yield from _out_of_reach(found)
+    yield from out_of_reach(found)
     fewest = min(each.pretrain_seeds for each in found.contestants)
     if design.unit == "pretrain" and 2 <= fewest < FEW_SEEDS:
         yield (
@@ -121,7 +174,7 @@ def _units(found: Comparison, label: str) -> int:
     return one.pretrain_seeds if found.unit == "pretraining seeds" else one.finetune_seeds
 
 
-def _out_of_reach(found: Comparison) -> Iterator[str]:
+def out_of_reach(found: Comparison) -> Iterator[str]:
     """Pairs whose seeds cannot give a small p, whatever the difference."""
     pairs = found.splits[0].pairs
     told: dict[str, list[str]] = {}

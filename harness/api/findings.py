@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Literal
 
+from harness.api.comparisons import Comparison
 from harness.api.pictures import Clusters, MeanCurve, Picture
 from harness.api.predictors import LadderStep, LineFit, PairTest, PredictorTest
 from harness.api.readings import Record
 from harness.api.settings import Json
+from harness.api.standings import Standings
 from harness.api.variance import VarianceShare
 
 SCHEMA_VERSION = 1
@@ -55,6 +57,8 @@ class Spread(Record):
     would flatter the procedure), and it is the worst. `unscorable` counts predictions that could
     not be scored, over all runs; `sampling_sd` is the standard error of one run's score as an
     estimate for new examples, sqrt(p (1 - p) / examples), None for scores it does not hold for.
+    `low` and `high` are the ends of the mean's 95 % interval (see `Comparison`), which the primary
+    score has on the primary splits.
     """
 
     procedure: str
@@ -76,6 +80,8 @@ class Spread(Record):
     unscorable: int = 0
     diverged: int = 0
     sampling_sd: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 class PairSummary(Record):
@@ -193,6 +199,7 @@ class Findings(Record):
     """All that a report shows. `smoke` marks a trial run.
 
     `learning` holds training losses: per stage and procedure, of a pretraining per model.
+    `comparison` is of its procedures split by split, `standings` over OOD splits together.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -224,4 +231,6 @@ class Findings(Record):
     mantel: tuple[PairTest, ...] = ()
     lines: tuple[LineFit, ...] = ()
     learning: tuple[MeanCurve, ...] = ()
+    comparison: Comparison | None = None
+    standings: Standings | None = None
     extra: dict[str, Json] = {}

@@ -20,7 +20,8 @@ def test_many_procedures_share_four_answers_with_their_extremes_and_counts():
     for place in (min, max):
         name = place(means, key=lambda name: means[name])
         assert f"{means[name]:.3f} ({name})" in quality
-    assert "best of 7" in better
+    assert "7 means reach from lowest to highest" in better
+    assert "7 procedures make 21 pairs" in better
     assert sum("noise" in warning for warning in found.warnings) == 1
     assert all(len(warning) < 400 for warning in found.warnings)
     assert "their 95 % intervals from" in shares
