@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 from made_up_offers import MACHINE, offers
+from memory_store import MemoryStore
 
 from harness.api.cells import (
     Cell,
@@ -28,11 +28,9 @@ from harness.api.cells import (
     Use,
 )
 from harness.api.data import InputSpec, Outline, Task
-from harness.api.errors import HarnessError
 from harness.api.readings import Cost, Curve, Reading, Value
 from harness.api.results import CellRecord, Failure, Plugin, Scored, Trained
 from harness.api.suites import DataUse, Init, MetricUse, Pretrain, SeedDesign, Suite
-from harness.store.survey import Survey
 
 LEVELS = {  # split: (accuracy when pretrained, accuracy from random weights, sd of seeds)
     "test": (0.968, 0.935, 0.004),
@@ -219,33 +217,6 @@ def _result(cell, effect, rng):
         )
     protocol = {"points": 11, "batch_norm": "none", "dtype": "float32", "mode": "eval"}
     return Reading(values=tuple(values), curves=tuple(curves), cost=cost, protocol=protocol)
-
-
-class MemoryStore:
-    """What `load_results` asks of a store, without files."""
-
-    def __init__(self, held, failed=(), damaged=None):
-        self.held = dict(held)
-        self.failures = {failure.key: failure for failure in failed}
-        self.damage = dict(damaged or {})
-
-    def survey(self, cells):
-        keys = {cell.key for cell in cells}
-        return Survey(
-            done=frozenset(self.held.keys() & keys) - self.failures.keys() - self.damage.keys(),
-            failed={k: v for k, v in self.failures.items() if k in keys},
-            damaged={k: v for k, v in self.damage.items() if k in keys},
-        )
-
-    def read(self, name):
-        return self.held[name]
-
-    @property
-    def root(self):
-        return Path("memory")
-
-    def path(self, key, name):
-        raise HarnessError(f"no {name} of {key} is stored")
 
 
 def failure(cell: Cell, reason: str = "RuntimeError: out of memory") -> Failure:

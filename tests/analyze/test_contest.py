@@ -13,6 +13,7 @@ from harness.analyze.comparing import compare_procedures
 from harness.analyze.comparison_design import Asked
 from harness.analyze.find import find
 from harness.analyze.load import load_results
+from harness.api.errors import HarnessError
 from harness.api.findings import Findings
 from harness.commands.operands import contenders_of
 from harness.commands.options import SuiteOptions
@@ -159,7 +160,7 @@ class _Without:
         return getattr(self.store, name)
 
     def path(self, key, name):
-        raise made_up.HarnessError("no such file")
+        raise HarnessError("no such file")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
