@@ -44,6 +44,10 @@ class Network:
     `symmetries` are the orders of units that are free, which other runs may have differently.
     `attention` names the blocks whose attention can be looked into.
     `language` says how it learns where the task is language.
+    `layers` are prefixes of parameter names, from the bottom up, for learning rates that fall layer
+    by layer: what none of them names (the head) is the top.
+    `recomputed` names modules whose activations are not kept in training but computed again for the
+    gradient (gradient checkpointing): less memory for more time. Such a network is trained alone.
     A module that `torch.func.vmap` cannot run sets `stackable=False` with a reason.
     """
 
@@ -56,3 +60,5 @@ class Network:
     symmetries: tuple[Symmetry, ...] = ()
     attention: tuple[Attention, ...] = ()
     language: Language | None = None
+    layers: tuple[tuple[str, ...], ...] = ()
+    recomputed: tuple[str, ...] = ()

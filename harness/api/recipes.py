@@ -9,6 +9,8 @@ class Optimizer:
     """A torch optimizer by name.
 
     `weight_decay` is not applied to biases and norms (fewer than 2 dimensions) unless `decay_all`.
+    `layer_decay` d trains the layer that is k below the top at d^k times the learning rate (Clark
+    et al. 2020, arXiv 2003.10555); the layers are those that the model names (`Network.layers`).
     """
 
     name: Literal["sgd", "adam", "adamw"] = "adamw"
@@ -19,6 +21,20 @@ class Optimizer:
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     decay_all: bool = False
+    layer_decay: float = 1.0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that are trained otherwise: those whose names begin with one of `names`.
+
+    `lr` is a multiple of the phase's learning rate, layer-wise decay included. `weight_decay`
+    replaces the optimizer's; biases and norms are spared by it too.
+    """
+
+    names: tuple[str, ...]
+    lr: float = 1.0
+    weight_decay: float | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,9 @@ class Phase:
     """One stretch of training. Give `steps` or `epochs`, not both.
 
     `trains` is "all", "head", or prefixes of parameter names. `batch` overrides the suite's.
+    `accumulate` splits each batch into so many passes whose gradients are added up: less memory,
+    the same gradient to rounding. (Batch norm sees the parts, and examples have to be the first
+    dimension of what is dropped.) A parameter belongs to the first of `groups` that names it.
     """
 
     trains: Literal["all", "head"] | tuple[str, ...] = "all"
@@ -45,6 +64,8 @@ class Phase:
     schedule: Schedule = Schedule()
     clip: float | None = None
     label_smoothing: float = 0.0
+    accumulate: int = 1
+    groups: tuple[Group, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +73,8 @@ class Recipe:
     """Phases in order.
 
     `head`: "keep" the parent's head, draw a "fresh" one from the run's head stream, or "auto"
-    (fresh where its shape differs from the parent's, as with another number of classes).
+    (fresh where the parent's has other names or shapes, as with another number of classes or after
+    a pretraining on language).
     `checkpoints` are the steps (0 is the starting point) whose weights are stored besides the
     final ones; "log" means powers of two.
     """

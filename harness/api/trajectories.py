@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class TrainedPhase:
     """One stretch of a training: optimizer, examples per step, and the learning rate of each step.
 
+    The rate is that of the head: layers and groups may train at multiples of it.
     `clip` is the largest norm of a gradient (None: not clipped). The optimizer starts anew with
     every phase.
     """

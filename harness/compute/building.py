@@ -68,9 +68,19 @@ def head_names(network: Network) -> list[str]:
     return [name for name in network.module.state_dict() if name.startswith(network.head)]
 
 
+def with_head(
+    network: Network, weights: Mapping[str, Tensor], drawn: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """The weights with a drawn head in the place of their own, whatever that consisted of."""
+    body = {n: tensor for n, tensor in weights.items() if not n.startswith(network.head)}
+    return {**body, **{name: drawn[name] for name in head_names(network)}}
+
+
 def wants_fresh_head(network: Network, weights: Mapping[str, Tensor]) -> bool:
     """Whether the weights hold no head that fits the network (of other classes, say)."""
     own = network.module.state_dict()
+    if any(name.startswith(network.head) and name not in own for name in weights):
+        return True
     return any(
         name not in weights or weights[name].shape != own[name].shape
         for name in head_names(network)

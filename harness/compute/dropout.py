@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +36,13 @@ _UNSEEDED = {
 _FUSED = {torch.lstm: 5, torch.gru: 5, torch.rnn_tanh: 5, torch.rnn_relu: 5}
 
 
+class Rows(NamedTuple):
+    """Which of a batch's examples a forward pass is for: so many, and so many before them."""
+
+    before: int
+    here: int
+
+
 class StreamDropout(TorchFunctionMode):
     """Answers dropout calls, also inside attention, with masks hashed from (key, call, position).
 
@@ -45,6 +52,7 @@ class StreamDropout(TorchFunctionMode):
 
     With `padded` inputs a position is counted along each axis by itself, so that it draws the same
     however far the batch is filled up: in a stack the longest example of all runs decides that.
+    A pass for some `rows` of a batch draws what the whole batch would, where examples come first.
     """
 
     def __init__(self, *, padded: bool = False) -> None:
@@ -52,11 +60,13 @@ class StreamDropout(TorchFunctionMode):
         self.calls = 0
         self._padded = padded
         self._keys: tuple[Tensor, Tensor] | None = None
+        self._rows: Rows | None = None
         self._positions: dict[tuple[int, torch.device], Tensor] = {}
 
-    def begin(self, key: Tensor) -> None:
+    def begin(self, key: Tensor, rows: Rows | None = None) -> None:
         """Start a forward pass: masks are drawn from this key, the first call first."""
         self.calls = 0
+        self._rows = rows
         self._keys = (key.to(torch.int32), (key >> 32).to(torch.int32))
 
     def __torch_function__(
@@ -116,12 +126,20 @@ class StreamDropout(TorchFunctionMode):
         if p >= 1.0:
             return torch.zeros(shape, dtype=like.dtype, device=like.device)
         counter = _lattice if self._padded else self._counter
-        bits = counter(shape, like.device) + first
+        bits = counter(shape, like.device) + (first + self._offset(shape))
         bits = (bits ^ ((bits >> 16) & 0xFFFF)) * _MULTIPLIERS[0] + (second + wrap32(call * _CALL))
         bits = (bits ^ ((bits >> 15) & 0x1FFFF)) * _MULTIPLIERS[1]
         # A signed 32-bit number is below this with probability p; its high bits are the good ones.
         kept = bits >= wrap32(round(p * 2**32) - 2**31)
         return (kept.to(like.dtype) * (1.0 / (1.0 - p))).reshape(shape)
+
+    def _offset(self, shape: torch.Size) -> int:
+        """What the counters of a part's first row have to be ahead."""
+        if self._rows is None or not shape or shape[0] % self._rows.here:
+            return 0
+        before = shape[0] // self._rows.here * self._rows.before
+        stride = _stride(0) if self._padded else _STRIDE * (shape.numel() // shape[0])
+        return wrap32(before * stride)
 
     def _counter(self, shape: torch.Size, device: torch.device) -> Tensor:
         size = shape.numel()
@@ -168,10 +186,13 @@ def _lattice(shape: torch.Size, device: torch.device) -> Tensor:
     """A number for each position of the shape, flattened: the sum of what its axes give."""
     total = torch.zeros((), dtype=torch.int32, device=device)
     for axis, size in enumerate(shape):
-        stride = wrap32((_STRIDE * (2 * axis + 1) + axis * _MULTIPLIERS[0]) | 1)
-        steps = torch.arange(size, dtype=torch.int32, device=device) * stride
+        steps = torch.arange(size, dtype=torch.int32, device=device) * _stride(axis)
         total = total.unsqueeze(-1) + steps
     return total.reshape(-1)
+
+
+def _stride(axis: int) -> int:
+    return wrap32((_STRIDE * (2 * axis + 1) + axis * _MULTIPLIERS[0]) | 1)
 
 
 def step_keys(derived: int | list[int], device: torch.device) -> Callable[[int], Tensor]:

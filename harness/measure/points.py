@@ -12,7 +12,7 @@ from harness.api.networks import Network
 from harness.api.offers import Method
 from harness.api.results import CellRecord, Trained
 from harness.api.settings import Json
-from harness.compute.building import head_names, wants_fresh_head
+from harness.compute.building import wants_fresh_head, with_head
 from harness.compute.streams import RunStreams, derive
 from harness.compute.workbench import Workbench
 
@@ -105,8 +105,7 @@ class RunPoints:
             weights = self.bench.weights(record.parents[0])
         if not self._fresh(record):
             return weights
-        drawn = self._drawn(streams.head)
-        return {**weights, **{name: drawn[name] for name in head_names(self._network)}}
+        return with_head(self._network, weights, self._drawn(streams.head))
 
     @property
     def _network(self) -> Network:

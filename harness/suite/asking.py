@@ -51,12 +51,15 @@ def _fault(outline: object) -> str:
     if not isinstance(outline, Outline):
         return "its outline is not an Outline"
     names = [*outline.id, *outline.ood]
-    if not outline.id:
+    language = outline.task.kind == "language"
+    if not outline.id and not language:
         return "it has no in-domain evaluation split"
     if len(set(names)) < len(names) or "train" in names:
         return "two of its splits share a name"
     if any(split.parent not in outline.id for split in outline.ood.values()):
         return "the parent of one of its OOD splits is no in-domain split"
+    if language and any(spec.kind != "text" for spec in outline.inputs.values()):
+        return "a language task is one of text"
     return _task_fault(outline.task)
 
 
@@ -66,6 +69,8 @@ def _task_fault(task: Task) -> str:
             return "it has fewer than two classes"
         case "regression", number if number != 1:
             return "in regression its task names one number"
+        case "language", number if number:
+            return "a language task has no classes"
     return ""
 
 
@@ -75,4 +80,4 @@ def input_shapes(outline: Outline) -> str:
 
 
 def _shape(spec: InputSpec) -> str:
-    return f"{spec.kind} {'x'.join(str(size) for size in spec.shape)}"
+    return " ".join([spec.kind, *(["x".join(map(str, spec.shape))] if spec.shape else [])])

@@ -56,6 +56,10 @@ def data_of(node: Node, context: Context, *, batch: int | None = None) -> DataUs
     if outline.train == 0:
         message = f"dataset {placed.use.name!r} has no training examples"
         raise HarnessError(message, where=placed.mark, fix="name it as the `dataset` of a split")
+    if outline.task.kind == "language" and batch is None:
+        message = f"dataset {placed.use.name!r} has text without labels, which cannot be scored"
+        fix = "name it in `pretrain:`, and labelled data here"
+        raise HarnessError(message, where=placed.mark, fix=fix)
     by = _train_shifts(section.get("train"), outline, context)
     train = SplitUse("train", placed.use, fingerprint, "train", by)
     base = Base(

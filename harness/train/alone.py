@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from harness.compute.device import autocast
@@ -11,7 +10,9 @@ from harness.compute.dropout import StreamDropout, step_keys
 from harness.compute.streams import RunStreams
 from harness.train.batches import Batch
 from harness.train.course import Course, Stretch
-from harness.train.optim import clip, optimizer_for
+from harness.train.groups import paces
+from harness.train.objective import Objective, Part
+from harness.train.optim import clip, optimizer_for, set_rate
 from harness.train.selection import frozen_names, prefixes_of, select, set_modes
 from harness.train.turning import turning
 
@@ -23,6 +24,7 @@ class Alone:
         self._device = course.split.targets.device
         self._network = course.network
         self._precision = course.precision
+        self._objective = Objective(course.outline.task.kind, stacked=False)
         self._module = course.module()
         self._module.load_state_dict(start)
         self._frozen = frozen_names(self._module)
@@ -37,23 +39,29 @@ class Alone:
         prefixes = prefixes_of(self._network, phase.trains)
         set_modes(self._module, prefixes)
         parameters = dict(self._module.named_parameters())
-        self._trained = select(parameters, prefixes, self._frozen)
-        self._optimizer = optimizer_for(phase.optimizer, self._trained, stacked=False)
+        trained = select(parameters, prefixes, self._frozen)
+        pace = paces(phase, self._network, trained)
+        self._optimizer = optimizer_for(phase.optimizer, trained, pace, stacked=False)
+        self._trained = list(trained.values())
         self._phase = phase
 
     def step(self, batch: Batch, step: int, rate: float) -> Tensor:
         """One optimizer step; the loss before it, detached."""
         phase = self._phase
-        for group in self._optimizer.param_groups:
-            group["lr"] = phase.optimizer.lr * rate
-        logits = self._forward(batch, step)
-        loss = F.cross_entropy(logits, batch.targets, label_smoothing=phase.label_smoothing)
-        loss.backward()  # type: ignore[no-untyped-call]
+        set_rate(self._optimizer, phase.optimizer.lr * rate)
+        losses = []
+        for part in self._objective.parts(batch, phase.accumulate):
+            logits = self._forward(part, step)
+            loss = self._objective(logits, part.batch.targets, phase.label_smoothing)
+            if part.share is not None:
+                loss = loss * part.share
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
         if phase.clip is not None:
             clip(self._trained, phase.clip, stacked=False)
         self._optimizer.step()
         self._optimizer.zero_grad()
-        return loss.detach()
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum(0)
 
     def training(self) -> tuple[dict[str, Tensor], torch.optim.Optimizer]:
         """What trains in this phase, by name, and its optimizer."""
@@ -65,12 +73,12 @@ class Alone:
         state = self._module.state_dict()
         return [{name: tensor.detach().to("cpu", copy=True) for name, tensor in state.items()}]
 
-    def _forward(self, batch: Batch, step: int) -> Tensor:
+    def _forward(self, part: Part, step: int) -> Tensor:
         if self._dropout is not None:
-            self._dropout.begin(self._keys(step)(step))
+            self._dropout.begin(self._keys(step)(step), part.rows)
             with self._dropout:
-                return self._cast(batch)
-        return self._cast(batch)
+                return self._cast(part.batch)
+        return self._cast(part.batch)
 
     def _cast(self, batch: Batch) -> Tensor:
         if self._precision == "float32":

@@ -6,18 +6,23 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from harness.api.networks import Language
 from harness.compute.draws import HashDraws
 from harness.compute.hashing import key_of, keyed
 from harness.compute.loading import apply_shift
 from harness.compute.streams import RunStreams
 from harness.train.course import Course
+from harness.train.language import masked_tokens, next_tokens
 from harness.train.order import Order
 from harness.train.turning import turn_of, turned, turning
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Model inputs and targets: [b, ...] for one run, [runs, b, ...] for a stack."""
+    """Model inputs and targets: [b, ...] for one run, [runs, b, ...] for a stack.
+
+    Targets of language are [..., length]: what is predicted at each place.
+    """
 
     inputs: dict[str, Tensor]
     targets: Tensor
@@ -49,21 +54,36 @@ class Batches:
             self.order.turn(self._later)
         where = self.order.batch()
         split = self._course.split
+        if self._course.language is not None:
+            return self._language(self._course.language, where, step)
         targets = split.targets[where]
         if not self._course.shifts:
             return Batch(split.model_inputs(where), targets)
         return Batch(self._augmented(where, step), targets)
 
-    def _augmented(self, where: Tensor, step: int) -> dict[str, Tensor]:
-        """All runs' examples shifted in one go; each example has its own run's key."""
-        split = self._course.split
-        places = where.reshape(-1)
+    def _language(self, language: Language, where: Tensor, step: int) -> Batch:
+        """Text that is its own target; what is hidden is drawn for all runs in one go."""
+        inputs = self._course.split.model_inputs(where)
+        if language.objective == "next-token":
+            return Batch(inputs, next_tokens(inputs))
+        flat = {name: values.flatten(0, where.ndim - 1) for name, values in inputs.items()}
+        hidden, targets = masked_tokens(language, flat, self._draws(where, step, 0))
+        given = {name: torch.unflatten(x, 0, where.shape) for name, x in hidden.items()}
+        return Batch(given, torch.unflatten(targets, 0, where.shape))
+
+    def _draws(self, where: Tensor, step: int, position: int) -> HashDraws:
+        """Draws for the examples of all runs; each example has its own run's key."""
         keys = keyed(self._keys(step), step)
         if where.ndim > 1:
             keys = keys.repeat_interleave(where.shape[1])
+        return HashDraws(keyed(keys, position), self._course.split.examples[where.reshape(-1)])
+
+    def _augmented(self, where: Tensor, step: int) -> dict[str, Tensor]:
+        """All runs' examples shifted in one go."""
+        split = self._course.split
+        places = where.reshape(-1)
         inputs = {name: values[places] for name, values in split.inputs.items()}
         for position, shift in enumerate(self._course.shifts):
-            draws = HashDraws(keyed(keys, position), split.examples[places])
-            inputs = apply_shift(shift, inputs, draws)
+            inputs = apply_shift(shift, inputs, self._draws(where, step, position))
         floats = split.floats(inputs)
         return {n: torch.unflatten(x, 0, where.shape) for n, x in floats.items()}

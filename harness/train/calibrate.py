@@ -33,7 +33,7 @@ def calibrate(cells: Sequence[Cell], bench: Workbench, workers: int) -> dict[str
     if course.steps == 0:
         return {"1": 0.0}
     timings: dict[str, float] = {}
-    largest = math.ceil(len(cells) / max(workers, 1)) if course.network.stackable else 1
+    largest = math.ceil(len(cells) / max(workers, 1)) if course.stackable else 1
     started = time.perf_counter()
     size = 1
     while size <= largest:

@@ -8,7 +8,7 @@ from torch import nn
 from harness.api.cells import Cell, TrainWork
 from harness.api.data import Outline
 from harness.api.errors import HarnessError
-from harness.api.networks import Network
+from harness.api.networks import Language, Network
 from harness.api.offers import Method
 from harness.api.recipes import Phase, Recipe
 from harness.compute.loading import ShiftUse
@@ -33,7 +33,7 @@ class Course:
     """What all runs of a pack share. `network` is shared: its weights mean nothing.
 
     `module()` builds one that is nobody else's. `drops` says whether the network draws dropout
-    masks in training.
+    masks in training; `language` what it learns where the task is language.
     """
 
     work: TrainWork
@@ -47,6 +47,12 @@ class Course:
     checkpoints: tuple[int, ...]
     precision: str
     drops: bool
+    language: Language | None = None
+
+    @property
+    def stackable(self) -> bool:
+        """Whether several runs may be trained as one."""
+        return self.network.stackable and not self.network.recomputed
 
     @property
     def steps(self) -> int:
@@ -88,10 +94,11 @@ def course_of(cell: Cell, bench: Workbench) -> Course:
     if work.branch is not None and work.branch.step > total and not limited:
         message = f"a branch after {work.branch.step:,} steps, of a training of {total:,}"
         raise HarnessError(message, fix="branch earlier")
+    network = bench.blank(work.model, work.train)
     return Course(
         work=work,
         recipe=recipe,
-        network=bench.blank(work.model, work.train),
+        network=network,
         module=lambda: bench.untouched(work.model, work.train).module,
         outline=outline,
         split=split,
@@ -100,7 +107,20 @@ def course_of(cell: Cell, bench: Workbench) -> Course:
         checkpoints=() if work.branch else _checkpoints(recipe, total, limited),
         precision=cell.precision,
         drops=bench.drops(work.model, work.train),
+        language=_language(work, network, outline),
     )
+
+
+def _language(work: TrainWork, network: Network, outline: Outline) -> Language | None:
+    if outline.task.kind != "language":
+        return None
+    if network.language is None:
+        raise HarnessError(
+            f"the model {work.model.name!r} does not say how it learns language, and the dataset "
+            f"{work.train.dataset.name!r} has text without labels",
+            fix="choose a model whose Network has `language`, or labelled data",
+        )
+    return network.language
 
 
 def _stretches(cell: Cell, recipe: Recipe, work: TrainWork, examples: int) -> tuple[Stretch, ...]:

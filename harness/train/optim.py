@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from harness.api.recipes import Optimizer
+from harness.train.groups import Pace
+
+PACE = "pace"  # what a group's learning rate is multiplied by
 
 _KINDS: Mapping[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -20,27 +23,39 @@ _KINDS: Mapping[str, type[torch.optim.Optimizer]] = {
 
 
 def optimizer_for(
-    spec: Optimizer, parameters: Sequence[Tensor], *, stacked: bool
+    spec: Optimizer, parameters: Mapping[str, Tensor], paces: Mapping[str, Pace], *, stacked: bool
 ) -> torch.optim.Optimizer:
-    """The optimizer in two groups: what decays, and biases and norms, which do not.
+    """The optimizer in groups of one pace, in which biases and norms stand apart: they never decay.
 
     "Biases and norms" are parameters of fewer than two dimensions, not counting the stack's own.
     """
     least = 3 if stacked else 2
-    decayed = [p for p in parameters if spec.decay_all or p.ndim >= least]
-    spared = [p for p in parameters if not spec.decay_all and p.ndim < least]
-    groups = [
-        {"params": decayed, "weight_decay": spec.weight_decay},
-        {"params": spared, "weight_decay": 0.0},
-    ]
+    groups: dict[Pace, list[Tensor]] = {}
+    for name, parameter in parameters.items():
+        pace = paces[name]
+        if parameter.ndim < least and not spec.decay_all:
+            pace = pace._replace(decay=0.0)
+        groups.setdefault(pace, []).append(parameter)
     options: dict[str, Any] = {"lr": spec.lr}
     if spec.name == "sgd":
         options |= {"momentum": spec.momentum, "nesterov": spec.nesterov}
     else:
         options |= {"betas": spec.betas, "eps": spec.eps}
     # One kernel per step instead of several per parameter.
-    options["fused"] = parameters[0].device.type in ("cpu", "cuda")
-    return _KINDS[spec.name]([group for group in groups if group["params"]], **options)
+    options["fused"] = next(iter(parameters.values())).device.type in ("cpu", "cuda")
+    return _KINDS[spec.name](
+        [
+            {"params": group, "weight_decay": pace.decay, PACE: pace.rate}
+            for pace, group in groups.items()
+        ],
+        **options,
+    )
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Let the next step be taken at this learning rate, each group at its own multiple of it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group[PACE]
 
 
 def clip(parameters: Sequence[Tensor], largest: float, *, stacked: bool) -> None:

@@ -45,7 +45,7 @@ def train_pack(
     if len({_shared(cell) for cell in cells}) != 1:
         raise ValueError("the cells of a pack must differ in seeds and parents only")
     course = course_of(cells[0], bench)
-    if len(cells) > 1 and course.network.stackable:
+    if len(cells) > 1 and course.stackable:
         return _trained(cells, course, bench, tell)
     return [_trained([cell], course, bench, tell)[0] for cell in cells]
 

@@ -98,11 +98,12 @@ class Recorder:
     @contextmanager
     def _looking_on(self) -> Iterator[None]:
         """Weights and gradients are seen around the update; and as they come, if then clipped."""
-        phase, came, before = self._phase, [], dict[str, tuple[Tensor, Tensor]]()
+        phase, before = self._phase, dict[str, tuple[Tensor, Tensor]]()
+        came = dict[int, Tensor]()  # the last time counts, where gradients are added up
 
         def arrived(parameter: Tensor) -> None:
             if parameter.grad is not None:
-                came.append(parameter.grad.detach().square().sum())
+                came[id(parameter)] = parameter.grad.detach().square().sum()
 
         # Any: torch's hooks are given the optimizer's own arguments
         def stepping(*_: Any) -> None:
@@ -126,7 +127,9 @@ class Recorder:
         finally:
             for hook in hooks:
                 hook.remove()
-        squares = came if phase.clipped else [squares.sum() for _, squares in before.values()]
+        squares = [*came.values()]
+        if not phase.clipped:
+            squares = [squares.sum() for _, squares in before.values()]
         self.book.norms.append(torch.stack(squares).sum().sqrt())
 
 

@@ -33,14 +33,14 @@ def frozen_names(module: nn.Module) -> frozenset[str]:
 
 def select(
     parameters: Mapping[str, Tensor], prefixes: tuple[str, ...], frozen: frozenset[str]
-) -> list[Tensor]:
+) -> dict[str, Tensor]:
     """Let what trains in a phase, and nothing else, take gradients; gives what trains."""
-    trained = []
+    trained = {}
     for name, parameter in parameters.items():
         parameter.requires_grad_(name.startswith(prefixes) and name not in frozen)
         parameter.grad = None
         if parameter.requires_grad:
-            trained.append(parameter)
+            trained[name] = parameter
     if not trained:
         raise HarnessError("the model itself froze all parameters that the method trains")
     return trained

@@ -14,11 +14,12 @@ from harness.compute.calling import called
 from harness.compute.device import autocast
 from harness.compute.dropout import StreamDropout, step_keys
 from harness.compute.embedding import block_padding_gradients
-from harness.compute.losses import cross_entropy
 from harness.compute.streams import RunStreams
 from harness.train.batches import Batch
 from harness.train.course import Course, Stretch
-from harness.train.optim import clip, optimizer_for
+from harness.train.groups import paces
+from harness.train.objective import Objective, Part
+from harness.train.optim import clip, optimizer_for, set_rate
 from harness.train.selection import frozen_names, prefixes_of, select, set_modes
 from harness.train.turning import turning
 
@@ -35,6 +36,7 @@ class Stack:
         self._device = course.split.targets.device
         self._network = course.network
         self._precision = course.precision
+        self._objective = Objective(course.outline.task.kind, stacked=True)
         self._runs = len(runs)
         self._module = course.module()
         self._frozen = frozen_names(self._module)
@@ -66,23 +68,29 @@ class Stack:
         phase = stretch.phase
         prefixes = prefixes_of(self._network, phase.trains)
         set_modes(self._module, prefixes)
-        self._trained = select(self._parameters, prefixes, self._frozen)
-        self._optimizer = optimizer_for(phase.optimizer, self._trained, stacked=True)
+        trained = select(self._parameters, prefixes, self._frozen)
+        pace = paces(phase, self._network, trained)
+        self._optimizer = optimizer_for(phase.optimizer, trained, pace, stacked=True)
+        self._trained = list(trained.values())
         self._phase = phase
 
     def step(self, batch: Batch, step: int, rate: float) -> Tensor:
         """One optimizer step of every run; the losses before it [runs], detached."""
         phase = self._phase
-        for group in self._optimizer.param_groups:
-            group["lr"] = phase.optimizer.lr * rate
-        logits = self._forward(batch, step)
-        losses = cross_entropy(logits, batch.targets, phase.label_smoothing).mean(dim=1)
-        losses.sum().backward()  # type: ignore[no-untyped-call]
+        set_rate(self._optimizer, phase.optimizer.lr * rate)
+        taken = []
+        for part in self._objective.parts(batch, phase.accumulate):
+            logits = self._forward(part, step)
+            losses = self._objective(logits, part.batch.targets, phase.label_smoothing)
+            if part.share is not None:
+                losses = losses * part.share
+            losses.sum().backward()  # type: ignore[no-untyped-call]
+            taken.append(losses.detach())
         if phase.clip is not None:
             clip(self._trained, phase.clip, stacked=True)
         self._optimizer.step()
         self._optimizer.zero_grad()
-        return losses.detach()
+        return taken[0] if len(taken) == 1 else torch.stack(taken).sum(0)
 
     def weights(self) -> list[dict[str, Tensor]]:
         """State dicts of all runs now, copied to the CPU."""
@@ -101,21 +109,21 @@ class Stack:
             for name, own in self._module.state_dict().items()
         }
 
-    def _forward(self, batch: Batch, step: int) -> Tensor:
-        """Logits [runs, b, classes]."""
+    def _forward(self, part: Part, step: int) -> Tensor:
+        """Logits [runs, b, classes], or [runs, b, length, tokens]."""
         if self._dropout is None:
-            return self._cast(batch, None)
+            return self._cast(part, None)
         with self._dropout:
-            return self._cast(batch, self._keys(step)(step))
+            return self._cast(part, self._keys(step)(step))
 
-    def _cast(self, batch: Batch, keys: Tensor | None) -> Tensor:
+    def _cast(self, part: Part, keys: Tensor | None) -> Tensor:
         if self._precision == "float32":
-            return self._vmapped(batch, keys)
+            return self._vmapped(part, keys)
         with autocast(self._precision, self._device):
-            logits = self._vmapped(batch, keys)
+            logits = self._vmapped(part, keys)
         return logits.to(torch.float32)
 
-    def _vmapped(self, batch: Batch, keys: Tensor | None) -> Tensor:
+    def _vmapped(self, part: Part, keys: Tensor | None) -> Tensor:
         def one(
             parameters: dict[str, Tensor],
             buffers: dict[str, Tensor],
@@ -123,11 +131,11 @@ class Stack:
             key: Tensor | None,
         ) -> Tensor:
             if self._dropout is not None and key is not None:
-                self._dropout.begin(key)
+                self._dropout.begin(key, part.rows)
             return self._network.logits(called(self._module, {**parameters, **buffers}, inputs))
 
         dims = (0, 0, 0, None if keys is None else 0)
         logits: Tensor = vmap(one, in_dims=dims)(
-            self._parameters, self._buffers, batch.inputs, keys
+            self._parameters, self._buffers, part.batch.inputs, keys
         )
         return logits

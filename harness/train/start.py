@@ -8,7 +8,7 @@ from torch import Tensor
 
 from harness.api.cells import Cell, TrainWork
 from harness.api.errors import HarnessError
-from harness.compute.building import head_names, wants_fresh_head
+from harness.compute.building import wants_fresh_head, with_head
 from harness.compute.streams import RunStreams
 from harness.compute.weights import load_weights
 from harness.compute.workbench import Workbench
@@ -32,8 +32,7 @@ def starting_weights(cell: Cell, course: Course, bench: Workbench) -> dict[str, 
             fix="set the method's `head: keep`",
         )
     if fresh:
-        drawn = drawn_weights(work, bench, streams.head)
-        weights = {**weights, **{name: drawn[name] for name in head_names(course.network)}}
+        weights = with_head(course.network, weights, drawn_weights(work, bench, streams.head))
     _check(course, weights, cell.parents[0] if cell.parents else work.checkpoint or work.init)
     return weights
 

@@ -4,13 +4,21 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from harness.api.recipes import Optimizer, Phase, Recipe, Schedule
+from harness.api.recipes import Group, Optimizer, Phase, Recipe, Schedule
 from harness.api.settings import Settings, setting
 
 ADAM = "https://arxiv.org/abs/1412.6980"
 ADAMW = "https://arxiv.org/abs/1711.05101"
 LINEAR_PROBE_PAPER = "https://arxiv.org/abs/2202.10054"
 EPOCHS = 10.0  # where neither steps nor epochs are given
+
+
+class GroupSettings(Settings):
+    """Parameters that are trained otherwise, by the beginnings of their names."""
+
+    names: tuple[str, ...] = setting(..., "beginnings of parameter names", min_length=1)
+    lr: float = setting(1.0, "multiple of the learning rate", gt=0)
+    weight_decay: float | None = setting(None, "if not the method's", ge=0)
 
 
 class TrainingSettings(Settings):
@@ -30,6 +38,16 @@ class TrainingSettings(Settings):
         "constant", "learning rate after warm-up", source="https://arxiv.org/abs/1608.03983"
     )
     warmup: int = setting(0, "steps in which the learning rate rises linearly", ge=0)
+    layer_decay: float = setting(
+        1.0, "factor of the learning rate from each layer to the one below, if the model names any",
+        gt=0, le=1, source="https://arxiv.org/abs/2003.10555",
+    )  # fmt: skip
+    groups: tuple[GroupSettings, ...] = setting(
+        (), "parameters with another learning rate or weight decay; the first that fits counts"
+    )
+    accumulate: int = setting(
+        1, "passes that a batch is split into: less memory, the same gradient", ge=1
+    )
     clip: float | None = setting(None, "largest norm of a run's gradient", gt=0)
     label_smoothing: float = setting(
         0.0, "share of the target spread over classes", ge=0, lt=1,
@@ -65,9 +83,12 @@ def recipe_of(settings: TrainingSettings, trains: Literal["all", "head"]) -> Rec
             weight_decay=settings.weight_decay,
             momentum=settings.momentum,
             nesterov=settings.nesterov,
+            layer_decay=settings.layer_decay,
         ),
         schedule=Schedule(shape=settings.schedule, warmup=settings.warmup),
         clip=settings.clip,
         label_smoothing=settings.label_smoothing,
+        accumulate=settings.accumulate,
+        groups=tuple(Group(group.names, group.lr, group.weight_decay) for group in settings.groups),
     )
     return Recipe(phases=(phase,), head=settings.head, checkpoints=settings.checkpoints)

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.api.data import InputSpec, Outline, Task
-from harness.api.recipes import Optimizer, Schedule
+from harness.api.recipes import Group, Optimizer, Schedule
 from harness_methods.full import FULL
 from harness_methods.linear_probe import LINEAR_PROBE
 
@@ -25,6 +25,15 @@ def test_full_trains_everything_as_its_settings_say():
     assert (recipe.head, recipe.checkpoints) == ("fresh", "log")
 
 
+def test_a_recipe_has_parts_layers_and_groups():
+    groups = [{"names": ["body."], "lr": 0.1}, {"names": ["head."], "weight_decay": 0.0}]
+    settings = FULL.settings(accumulate=4, layer_decay=0.9, groups=groups)
+    (phase,) = FULL.recipe(settings, OUTLINE).phases
+    assert phase.accumulate == 4
+    assert phase.optimizer.layer_decay == 0.9
+    assert phase.groups == (Group(("body.",), 0.1), Group(("head.",), 1.0, 0.0))
+
+
 def test_a_linear_probe_trains_the_head():
     assert LINEAR_PROBE.recipe(LINEAR_PROBE.settings(), OUTLINE).phases[0].trains == "head"
 
@@ -40,7 +49,14 @@ def test_without_a_length_it_is_ten_epochs():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"steps": 1, "epochs": 1}, {"lr": 0}, {"rho": 1}, {"optimizer": "lion"}]
+    "wrong",
+    [
+        {"steps": 1, "epochs": 1},
+        {"lr": 0},
+        {"rho": 1},
+        {"layer_decay": 1.1},
+        {"groups": [{"lr": 1}]},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValidationError):

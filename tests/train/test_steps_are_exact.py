@@ -9,6 +9,7 @@ from training_scene import a_cell, distance, use
 
 from harness.api.recipes import Optimizer, Schedule
 from harness.compute.losses import cross_entropy
+from harness.train.groups import Pace
 from harness.train.optim import clip, optimizer_for
 from harness.train.pack import train_pack
 from harness.train.schedule import multiplier
@@ -16,7 +17,8 @@ from harness.train.schedule import multiplier
 
 def stepped(spec, weight, gradients):
     parameter = torch.tensor(weight, dtype=torch.float64, requires_grad=True)
-    optimizer = optimizer_for(spec, [parameter], stacked=False)
+    pace = {"w": Pace(1.0, spec.weight_decay)}
+    optimizer = optimizer_for(spec, {"w": parameter}, pace, stacked=False)
     for gradient in gradients:
         parameter.grad = torch.full_like(parameter, gradient)
         optimizer.step()
@@ -53,9 +55,10 @@ def test_biases_and_norms_do_not_decay_unless_everything_does():
 
 def test_in_a_stack_the_same_parameters_decay():
     bias, weight = torch.ones(3, 4, requires_grad=True), torch.ones(3, 4, 2, requires_grad=True)
-    optimizer = optimizer_for(Optimizer("sgd", weight_decay=0.5), [bias, weight], stacked=True)
-    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.5, 0.0]
-    assert optimizer.param_groups[0]["params"][0] is weight
+    named, pace = {"bias": bias, "weight": weight}, Pace(1.0, 0.5)
+    optimizer = optimizer_for(Optimizer("sgd"), named, dict.fromkeys(named, pace), stacked=True)
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.0, 0.5]
+    assert optimizer.param_groups[1]["params"][0] is weight
 
 
 @pytest.mark.parametrize(
