@@ -61,7 +61,7 @@ def contest(
         common_seeds=any(s.runs < s.planned for s in mine),
     )
     try:
-        return Contest(_weighed(contenders, asked))
+        return Contest(weighed(contenders, asked))
     except HarnessError as error:  # one line each: not comparable, or predictions and scores differ
         return Contest(None, error.message)
 
@@ -70,7 +70,7 @@ def _where(spreads: Sequence[Spread]) -> list[str]:
     return [f"{s.procedure} on {s.split}" for s in spreads[:3]]
 
 
-def _weighed(contenders: Sequence[Contender], asked: Asked) -> Comparison:
+def weighed(contenders: Sequence[Contender], asked: Asked) -> Comparison:
     """With examples drawn, or without where their predictions cannot be had."""
     try:
         return weigh(contenders, asked)

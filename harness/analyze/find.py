@@ -30,12 +30,8 @@ from harness.plug.catalogue import Catalogue
 
 def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Findings:
     """Spreads, variance shares, summaries of metrics, and the answers in words."""
-    natures = {
-        use.label: ScoreNature(offer.higher_is_better, offer.proportion)
-        for use in suite.scores
-        for offer in (catalogue.find("score", use.name).offer,)
-    }
-    notes = _notes(plan, results)
+    natures = natures_of(suite, catalogue)
+    notes = procedure_notes(plan, results)
     plain = spreads(results.scores, natures)
     held = contest(results, plan, suite, catalogue, plain)
     found = with_intervals(plain, held.found)
@@ -111,7 +107,17 @@ def _metrics(plan: Plan, catalogue: Catalogue) -> dict[str, Metric]:
     return {label: offer for label, offer in offers.items() if isinstance(offer, Metric)}
 
 
-def _notes(plan: Plan, results: Results) -> tuple[ProcedureNote, ...]:
+def natures_of(suite: Suite, catalogue: Catalogue) -> dict[str, ScoreNature]:
+    """What has to be known of the suite's scores, by label."""
+    return {
+        use.label: ScoreNature(offer.higher_is_better, offer.proportion)
+        for use in suite.scores
+        for offer in (catalogue.find("score", use.name).offer,)
+    }
+
+
+def procedure_notes(plan: Plan, results: Results) -> tuple[ProcedureNote, ...]:
+    """What each procedure's label stands for, in the order of the plan."""
     kinds = {
         cell.procedure: cell.work.init
         for cell in plan.cells

@@ -8,6 +8,7 @@ from harness.api.pictures import Clusters, MeanCurve, Picture
 from harness.api.predictors import LadderStep, LineFit, PairTest, PredictorTest
 from harness.api.readings import Record
 from harness.api.settings import Json
+from harness.api.sources import Refusal, Source
 from harness.api.standings import Standings
 from harness.api.variance import VarianceShare
 
@@ -200,6 +201,8 @@ class Findings(Record):
 
     `learning` holds training losses: per stage and procedure, of a pretraining per model.
     `comparison` is of its procedures split by split, `standings` over OOD splits together.
+    `sources` are the suites or stores that stand side by side; of one suite there are none.
+    `refusals` say which of them are not compared with the first.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -233,4 +236,6 @@ class Findings(Record):
     learning: tuple[MeanCurve, ...] = ()
     comparison: Comparison | None = None
     standings: Standings | None = None
+    sources: tuple[Source, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     extra: dict[str, Json] = {}

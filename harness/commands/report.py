@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.api.errors import HarnessError
-from harness.commands.options import SuiteOptions, store_option, suite_options
+from harness.commands.beside import FOLDER, beside, find_beside, is_several
+from harness.commands.options import SuiteOptions, store_option, suites_options
 from harness.commands.planning import precision_option
+
+if TYPE_CHECKING:
+    from harness.api.findings import Findings
+    from harness.plug.catalogue import Catalogue
 
 
 @click.command("report")
-@suite_options
+@click.argument("operands", nargs=-1, required=True, metavar="SUITE...")
 @store_option
 @precision_option
 @click.option(
@@ -27,25 +34,39 @@ from harness.commands.planning import precision_option
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Where to write. Default: the suite's folder in the store.",
+    help=f"Where to write. Default: the suite's folder in the store; of several, `{FOLDER}`.",
 )
-def command(suite: SuiteOptions, store: str, precision: str, formats: str, out: Path | None) -> int:
+@click.option(
+    "--common-seeds",
+    is_flag=True,
+    help="Of several: compare the runs that all of them have, and say which are left out.",
+)
+@suites_options
+def command(
+    operands: tuple[str, ...], asked: SuiteOptions, store: str, precision: str, **given: object
+) -> int:
     """Report what the store holds of SUITE, on the terminal and as files.
 
-    Cells that have not run are reported as missing. Exit code 1 says that some cell failed or is
-    damaged; the report is written all the same.
+    Several stand side by side, on the splits that all of them have, and are compared where they may
+    be: suites, `SUITE:PROCEDURE`, `STORE//SUITE` of another store, or `STORE//` for all that was
+    run on it. Cells that have not run are reported as missing. Exit code 1 says that some cell
+    failed or is damaged; the report is written all the same.
     """
-    names = list(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
+    names = [name.strip() for name in str(given["formats"]).split(",") if name.strip()]
+    names = list(dict.fromkeys(names))
+    out = given["out"] if isinstance(given["out"], Path) else None
+    if is_several(operands):
+        contenders, catalogue = beside(operands, store, asked, precision)
+        _check(names, catalogue)
+        findings = find_beside(contenders, common_seeds=bool(given["common_seeds"]))
+        return _write(findings, catalogue, out or Path(FOLDER), names)
+    suite = replace(asked, name=operands[0])
     checked, catalogue = suite.open()
-    for name in names:
-        catalogue.find("reporter", name)
-    from rich.console import Console
+    _check(names, catalogue)
 
     from harness.analyze.find import find
     from harness.analyze.load import load_results
-    from harness.commands.conclusion import write_reports
     from harness.plan import expand
-    from harness.report.terminal import terminal
     from harness.store import Store
     from harness.store.paths import suite_folder
 
@@ -58,6 +79,20 @@ def command(suite: SuiteOptions, store: str, precision: str, formats: str, out: 
         )
     findings = find(results, plan, checked, catalogue)
     folder = out or suite_folder(Path(store), plan.suite_id, plan.version, smoke=plan.smoke)
+    return _write(findings, catalogue, folder, names)
+
+
+def _check(names: list[str], catalogue: Catalogue) -> None:
+    for name in names:
+        catalogue.find("reporter", name)
+
+
+def _write(findings: Findings, catalogue: Catalogue, folder: Path, names: list[str]) -> int:
+    from rich.console import Console
+
+    from harness.commands.conclusion import write_reports
+    from harness.report.terminal import terminal
+
     terminal(findings, Console())
     incomplete = any(problem.state in ("failed", "damaged") for problem in findings.problems)
     return write_reports(findings, catalogue, folder, names).tell() or int(incomplete)

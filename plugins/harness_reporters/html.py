@@ -39,6 +39,7 @@ def render(findings: Findings) -> str:
     import jinja2
 
     from harness_reporters import page
+    from harness_reporters.comparison_tables import comparison_tables
     from harness_reporters.landscape import sections
     from harness_reporters.learning import learning
     from harness_reporters.predictor_tables import predictor_tables
@@ -82,6 +83,7 @@ def render(findings: Findings) -> str:
         predictor_tables=predictor_tables(findings),
         sections=drawn,
         spread_tables=page.spread_tables(findings),
+        comparison_tables=comparison_tables(findings),
         share_table=page.share_table(findings),
         metric_tables=tables,
         metrics=list(dict.fromkeys((*(section.metric for section in drawn), *tables))),

@@ -11,6 +11,7 @@ from harness.api.latex import latex_text
 from harness.api.numbers import TRIAL, fixed, some
 from harness.api.offers import Reporter
 from harness.api.settings import NoSettings
+from harness_reporters.comparison_tables import comparison_tables
 from harness_reporters.files import write_whole
 from harness_reporters.page import Row, Table, metric_tables, share_table, spread_tables
 from harness_reporters.predictor_tables import predictor_tables
@@ -47,8 +48,9 @@ def write(_settings: NoSettings, findings: Findings, folder: Path) -> list[Path]
 
 
 def tables_of(findings: Findings) -> Iterator[Table]:
-    """Scores by split and procedure, variance shares, metrics, predictors, the ladder."""
+    """Scores, comparisons, variance shares, metrics, predictors, the ladder."""
     yield from spread_tables(findings)
+    yield from comparison_tables(findings)
     yield share_table(findings)
     yield from metric_tables(findings).values()
     yield from predictor_tables(findings)

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.api.findings import Findings
 from harness.api.offers import Reporter
 from harness.api.settings import NoSettings
+from harness_reporters.comparison_tables import comparison_tables
 from harness_reporters.files import write_whole
 from harness_reporters.page import (
     Table,
@@ -50,7 +51,7 @@ def _lines(findings: Findings) -> Iterator[str]:
         yield from (f"- {text(warning)}" for warning in findings.warnings)
     yield "\n## Scores\n"
     yield "sd over runs (n - 1); n of planned; seeds as pretraining/fine-tuning seed."
-    for table in (*spread_tables(findings), share_table(findings)):
+    for table in (*spread_tables(findings), *comparison_tables(findings), share_table(findings)):
         yield from _table(table)
     for table in metric_tables(findings).values():
         yield from _table(table)
