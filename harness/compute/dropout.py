@@ -1,7 +1,8 @@
 """Dropout from a named stream, the same alone and in a stack, for models one did not write."""
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -68,6 +69,25 @@ class StreamDropout(TorchFunctionMode):
         self.calls = 0
         self._rows = rows
         self._keys = (key.to(torch.int32), (key >> 32).to(torch.int32))
+
+    def again(self) -> AbstractContextManager[None]:
+        """A context that draws once more what is drawn from now on; entered later, elsewhere.
+
+        Autograd may compute a part of the forward pass again, in a thread of its own.
+        """
+        return self._from(self.calls, self._keys, self._rows)
+
+    @contextmanager
+    def _from(
+        self, calls: int, keys: tuple[Tensor, Tensor] | None, rows: Rows | None
+    ) -> Iterator[None]:
+        now = self.calls, self._keys, self._rows
+        self.calls, self._keys, self._rows = calls, keys, rows
+        try:
+            with self:
+                yield
+        finally:
+            self.calls, self._keys, self._rows = now
 
     def __torch_function__(
         self,

@@ -13,6 +13,7 @@ from harness.train.course import Course, Stretch
 from harness.train.groups import paces
 from harness.train.objective import Objective, Part
 from harness.train.optim import clip, optimizer_for, set_rate
+from harness.train.recompute import recompute
 from harness.train.selection import frozen_names, prefixes_of, select, set_modes
 from harness.train.turning import turning
 
@@ -32,6 +33,7 @@ class Alone:
         self._dropout = (
             StreamDropout(padded=course.split.packed is not None) if course.drops else None
         )
+        recompute(self._module, self._network.recomputed, self._dropout)
 
     def begin(self, stretch: Stretch) -> None:
         """A phase starts: choose what trains, make a new optimizer."""
