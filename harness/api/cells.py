@@ -66,11 +66,22 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class MergedClass:
+    """A class of a split, and the model's classes (their places) that stand for it."""
+
+    name: str
+    members: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SplitUse:
     """One split as it is made: `source` of the dataset, then shifts in order.
 
     `name` is its name in the suite; `source` is "train" or a split of the dataset's own;
     `shift` is None for in-domain splits; `parent` names the ID split it is compared with.
+    `merged` has every class of a split on which a model of more classes is scored: the predicted
+    class is that of the model's largest logit, a class's probability the sum of its members'.
+    Empty where the classes are the model's.
     """
 
     name: str
@@ -80,6 +91,7 @@ class SplitUse:
     by: tuple[Use, ...] = ()
     shift: str | None = None
     parent: str | None = None
+    merged: tuple[MergedClass, ...] = ()
 
     @property
     def kind(self) -> str:

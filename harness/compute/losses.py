@@ -1,5 +1,7 @@
 """Loss and error of each example; leading dimensions (a stack of networks) are kept."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -54,3 +56,38 @@ def _slow(logits: Tensor) -> bool:
     """
     few = logits.shape[-1] < REGISTER
     return few and logits.device.type == "cpu" and not torch.is_grad_enabled()
+
+
+def codes(targets: Tensor, merged: Sequence[Sequence[int]]) -> Tensor:
+    """Targets of merged classes as sets of the model's: minus the sum of 2 to the members' places.
+
+    >>> codes(torch.tensor([0, 1]), [[0], [1, 2]]).tolist()
+    [-1, -6]
+    """
+    sets = [-sum(1 << place for place in members) for members in merged]
+    return torch.tensor(sets, dtype=torch.int64, device=targets.device)[targets]
+
+
+def merged_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+    """As `cross_entropy`, where targets may be sets of classes (`codes`).
+
+    The loss of a set is minus the logarithm of its probability, the sum of its members'.
+    """
+    plain = cross_entropy(logits, targets.clamp(min=0), smoothing)
+    inside = logits.masked_fill(~_members(logits, targets), -torch.inf)
+    return torch.where(targets < 0, logits.logsumexp(-1) - inside.logsumexp(-1), plain)
+
+
+def merged_errors(logits: Tensor, targets: Tensor) -> Tensor:
+    """As `errors`; of a set 1.0 where the largest logit is not a member's."""
+    chosen = logits.argmax(dim=-1, keepdim=True)
+    wrong = ~_members(logits, targets).expand(logits.shape).gather(-1, chosen).squeeze(-1)
+    finite = (logits * 0).sum(dim=-1) == 0
+    return (wrong | ~finite).to(torch.float32)
+
+
+def _members(logits: Tensor, targets: Tensor) -> Tensor:
+    """True [..., n, c] where a class is the target, or in the set that it stands for."""
+    places = torch.arange(logits.shape[-1], device=logits.device)
+    wanted = targets[..., None]
+    return torch.where(wanted < 0, (-wanted >> places) & 1 == 1, wanted == places)

@@ -56,6 +56,7 @@ def predict(cell: Cell, bench: Workbench) -> Predictions:
         targets=split.targets.cpu().numpy(),
         groups=groups,
         examples=split.examples.cpu().numpy(),
+        merged=tuple(each.members for each in work.split.merged),
     )
 
 

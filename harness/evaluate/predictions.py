@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from harness.api.errors import HarnessError
 Array = np.ndarray[Any, np.dtype[Any]]
 
 COLUMNS = ("example", "target", "group", "logits")
+MERGED = b"merged"
+"""The file's metadata that say which logits stand for which class, where classes are merged."""
+
+Merged = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -24,12 +29,23 @@ class Predictions:
     `logits` is float32 [n, classes] and may hold values that are not finite; `targets`, `groups`
     and `examples` (places in the dataset's split) are int64 [n]; `groups` is None without groups.
     In regression `logits` is [n, 1] and `targets` float32.
+
+    On a split of fewer classes `merged` has, for each of them, the places of the model's classes
+    that stand for it. The predicted class is then that of the largest logit, which need not be the
+    most probable one (McCoy, Pavlick and Linzen 2019, arXiv 1902.01007, score models of three
+    classes so on HANS); the probability of a class is the sum of its members'.
     """
 
     logits: Array
     targets: Array
     groups: Array | None = None
     examples: Array | None = None
+    merged: Merged = ()
+
+    @property
+    def classes(self) -> int:
+        """The number of classes that targets are of."""
+        return len(self.merged) or int(self.logits.shape[1])
 
     @property
     def scorable(self) -> Array:
@@ -40,17 +56,24 @@ class Predictions:
     def labels(self) -> Array:
         """Predicted labels [n]: the largest logit (of equals the first), or `wrong`."""
         chosen = np.where(np.isfinite(self.logits), self.logits, -np.inf).argmax(axis=1)
+        if self.merged:
+            chosen = self._membership.argmax(axis=1)[chosen]
         return np.where(self.scorable, chosen, self.wrong)
 
     @property
     def probabilities(self) -> Array:
-        """Softmax of the logits, float64 [n, classes]; all on `wrong` where not scorable."""
+        """Softmax of the logits, float64 [n, classes]; all on `wrong` where not scorable.
+
+        Of merged classes the sums.
+        """
         scorable = self.scorable
         logits = np.where(scorable[:, None], self.logits, 0).astype(np.float64)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares = powers / powers.sum(axis=1, keepdims=True)
+        if self.merged:
+            shares = shares @ self._membership
         if not scorable.all():
-            shares[~scorable] = np.eye(self.logits.shape[1])[self.wrong[~scorable]]
+            shares[~scorable] = np.eye(self.classes)[self.wrong[~scorable]]
         return np.asarray(shares)
 
     @property
@@ -62,7 +85,15 @@ class Predictions:
     @property
     def wrong(self) -> Array:
         """The class after the true one [n]: what an example that cannot be scored is taken for."""
-        return np.asarray((self.targets + 1) % self.logits.shape[1])
+        return np.asarray((self.targets + 1) % self.classes)
+
+    @property
+    def _membership(self) -> Array:
+        """1 [model's classes, merged classes] where the one stands for the other, else 0."""
+        table = np.zeros((self.logits.shape[1], len(self.merged)))
+        for place, members in enumerate(self.merged):
+            table[list(members), place] = 1
+        return table
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
@@ -78,6 +109,8 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         "logits": pa.FixedSizeListArray.from_arrays(logits, classes),
     }
     table = pa.Table.from_arrays(list(columns.values()), names=list(columns))
+    if predictions.merged:
+        table = table.replace_schema_metadata({MERGED: json.dumps(predictions.merged)})
     pq.write_table(table, path, compression="zstd", write_statistics=False)
 
 
@@ -113,7 +146,22 @@ def read_predictions(path: Path) -> Predictions:
         targets=table["target"].to_numpy(),
         groups=None if group.null_count else group.to_numpy(),
         examples=table["example"].to_numpy(),
+        merged=_merged(table, path),
     )
+
+
+def _merged(table: pa.Table, path: Path) -> Merged:
+    written = (table.schema.metadata or {}).get(MERGED)
+    if written is None:
+        return ()
+    logits = table.schema.field("logits").type.list_size
+    try:
+        found = tuple(tuple(int(place) for place in members) for members in json.loads(written))
+    except (TypeError, ValueError):
+        found = ()
+    if sorted(place for members in found for place in members) != list(range(logits)):
+        raise HarnessError("the merged classes of these predictions make no sense", where=str(path))
+    return found
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

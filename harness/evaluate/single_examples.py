@@ -29,7 +29,7 @@ def values_of(predictions: Predictions, use: Use, catalogue: Catalogue) -> Array
         found = np.asarray(offer.each(settings, given, targets, groups))
         right = found.shape == targets.shape
     elif offer.terms is not None:
-        classes = predictions.logits.shape[1]
+        classes = predictions.classes
         found = np.asarray(offer.terms.values(settings, given, targets, groups, classes))
         right = found.ndim == 2 and found.shape[1:] == targets.shape
     else:

@@ -1,19 +1,30 @@
 """Measure cells: those of one network share its scene, their points and what is known there."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.api.cells import Cell, MeasureWork, PartWork, SplitUse, Use
+from harness.api.data import Outline
 from harness.api.offers import Metric
 from harness.api.probes import ProbeScore
 from harness.api.readings import Reading
+from harness.compute.losses import codes
 from harness.compute.quitting import no_quitting
 from harness.compute.workbench import Workbench
 from harness.measure.access import SplitKind
 from harness.measure.joining import join
 from harness.measure.points import RunPoints
 from harness.measure.reading import Order, read
-from harness.measure.scene import CLASSIFICATION, REGRESSION, Budget, Examples, Scene, Trainings
+from harness.measure.scene import (
+    CLASSIFICATION,
+    MERGED,
+    REGRESSION,
+    Budget,
+    Examples,
+    Objective,
+    Scene,
+    Trainings,
+)
 from harness.measure.shared import Shared
 from harness.measure.subjects import subject_of
 
@@ -104,7 +115,8 @@ class Scenes:
 
     def of(self, cell: Cell, work: MeasureWork) -> Shared:
         """The scene of a cell: what it shares with the cells before it."""
-        places = self._places.setdefault(repr((work.model, work.train, cell.limit)), [])
+        merging = any(use.merged for use in work.splits)
+        places = self._places.setdefault(repr((work.model, work.train, cell.limit, merging)), [])
         splits = [use for use in work.splits if use.name != "train"]  # that is the training split
         place = next((place for place in places if place.takes(splits)), None)
         if place is None:
@@ -112,6 +124,12 @@ class Scenes:
             places.append(place)
         place.add(splits)
         return place.shared
+
+
+def _objective(work: MeasureWork, outline: Outline) -> Objective:
+    if outline.task.kind == "regression":
+        return REGRESSION
+    return MERGED if any(use.merged for use in work.splits) else CLASSIFICATION
 
 
 def _place(cell: Cell, work: MeasureWork, scenes: Scenes) -> _Place:
@@ -122,7 +140,11 @@ def _place(cell: Cell, work: MeasureWork, scenes: Scenes) -> _Place:
     trained = outline.inputs
 
     def examples(split: str) -> Examples:
-        return bench.split(uses[split], cell.limit, work.model).seen_as(trained)
+        use = uses[split]
+        found = bench.split(use, cell.limit, work.model).seen_as(trained)
+        if not use.merged:
+            return found
+        return replace(found, targets=codes(found.targets, [m.members for m in use.merged]))
 
     runs = RunPoints(bench, work)
     network = bench.blank(work.model, work.train)
@@ -131,7 +153,7 @@ def _place(cell: Cell, work: MeasureWork, scenes: Scenes) -> _Place:
         examples=examples,
         kinds=kinds,
         points=runs.load,
-        objective=REGRESSION if outline.task.kind == "regression" else CLASSIFICATION,
+        objective=_objective(work, outline),
         device=bench.device,
         budget=Budget.of(bench.device),
         stacked=bench.device.type != "cpu" and network.stackable,

@@ -15,7 +15,14 @@ from harness.api.contexts import Weights
 from harness.api.networks import Network
 from harness.api.trajectories import Trace, TrainingFacts
 from harness.compute.calling import called, places
-from harness.compute.losses import absolute_error, cross_entropy, errors, squared_error
+from harness.compute.losses import (
+    absolute_error,
+    cross_entropy,
+    errors,
+    merged_cross_entropy,
+    merged_errors,
+    squared_error,
+)
 from harness.measure.access import SplitKind
 
 
@@ -69,6 +76,9 @@ class Objective:
 
 
 CLASSIFICATION = Objective(losses=cross_entropy, errors=errors)
+MERGED = Objective(losses=merged_cross_entropy, errors=merged_errors)
+"""Where the targets of some splits are sets of classes; of the others it gives the same."""
+
 REGRESSION = Objective(losses=squared_error, errors=absolute_error)
 
 

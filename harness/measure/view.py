@@ -73,7 +73,14 @@ class View:
         self.enter(split, labels=True)
         sample = take(self.scene, split, examples, torch.get_default_dtype())
         where = slice(None) if sample.indices is None else sample.indices
-        return sample.source.targets[where].cpu().clone()
+        targets = sample.source.targets[where]
+        if not targets.is_floating_point() and bool((targets < 0).any()):
+            raise HarnessError(
+                f"the split {split!r} has merged classes: losses and errors can be read on it, but "
+                "logits are not held against its targets",
+                fix="name other `splits` for this metric",
+            )
+        return targets.cpu().clone()
 
     def bytes_each(self, weights: Weights, sample: Sample) -> int:
         """What one example takes while derivatives are computed."""

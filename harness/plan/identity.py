@@ -182,6 +182,8 @@ def _split(split: SplitUse) -> dict[str, Json]:
         "fingerprint": split.fingerprint,
         "source": split.source,
     }
+    if split.merged:
+        parts["merged"] = [list(each.members) for each in split.merged]
     return parts | ({"by": [_use(use) for use in split.by]} if split.by else {})
 
 

@@ -11,6 +11,7 @@ from harness.api.errors import HarnessError
 from harness.api.suites import DataUse
 from harness.suite.asking import input_shapes, outline_of
 from harness.suite.language import DATA_KEYS, OOD_KEYS, TRAIN_KEYS
+from harness.suite.merging import merged_of
 from harness.suite.nodes import Node, Table
 from harness.suite.problems import unknown
 from harness.suite.reading import checked_name, items, needed, table, text, whole
@@ -144,6 +145,8 @@ def _ood_split(name: str, node: Node, base: Base, context: Context) -> SplitUse:
     own = tuple(each.use for each in shifts)
     other = section.get("dataset")
     if other is None:
+        if section.get("classes") is not None:
+            raise HarnessError("`classes` goes with another `dataset`", where=where)
         if section.get("split") is not None:
             fix = "write `of: SPLIT`, or name the `dataset` that it comes from"
             raise HarnessError(f"{what} takes its examples from its parent", where=where, fix=fix)
@@ -180,11 +183,16 @@ def _parent(section: Table, base: Base) -> str:
 def _from_other(node: Node, section: Table, base: Base, context: Context) -> SplitUse:
     placed = one_use(node, "dataset", context)
     outline, fingerprint = outline_of(placed, context)
-    fault = _misfit(outline, base.outline)
+    classes = section.get("classes")
+    merged = () if classes is None else merged_of(classes, outline, base.outline)
+    fault = _other_inputs(outline, base.outline)
+    fault = fault if merged else _other_classes(outline, base.outline) or fault
     if fault:
         name, home = placed.use.name, base.placed.use.name
         message = f"dataset {name!r} does not fit the suite's {home!r}: {fault}"
-        raise HarnessError(message, where=placed.mark)
+        fewer = len(outline.task.classes) < len(base.outline.task.classes)
+        fix = "merge classes with `classes: {CLASS: [...]}`" if fewer and not merged else None
+        raise HarnessError(message, where=placed.mark, fix=fix)
     chosen = section.get("split")
     source = main_split(outline) if chosen is None else text(chosen, "split")
     known = ("train", *outline.id, *outline.ood)
@@ -195,11 +203,11 @@ def _from_other(node: Node, section: Table, base: Base, context: Context) -> Spl
     if in_domain and not section.get("by"):
         message = f"{source!r} is an in-domain split of the suite's own dataset"
         raise HarnessError(message, where=placed.mark, fix="shift it `by:`")
-    return SplitUse("", placed.use, fingerprint, source)
+    return SplitUse("", placed.use, fingerprint, source, merged=merged)
 
 
-def _misfit(other: Outline, own: Outline) -> str:
-    """Why a model of one dataset cannot be scored on another, or ""."""
+def _other_classes(other: Outline, own: Outline) -> str:
+    """Why answers of a model of one dataset do not fit the targets of another, or ""."""
     theirs, ours = other.task.classes, own.task.classes
     if other.task.kind != own.task.kind:
         return f"its task is {other.task.kind}, not {own.task.kind}"
@@ -207,6 +215,11 @@ def _misfit(other: Outline, own: Outline) -> str:
         return f"it has {len(theirs)} classes, not {len(ours)}"
     if len(ours) > 1 and theirs != ours and sorted(theirs) == sorted(ours):
         return "its classes stand in another order"
+    return ""
+
+
+def _other_inputs(other: Outline, own: Outline) -> str:
+    """Why a model of one dataset cannot take the inputs of another, or ""."""
     if input_shapes(other) != input_shapes(own):
         return f"its inputs are {input_shapes(other)}, not {input_shapes(own)}"
     for name, spec in own.inputs.items():

@@ -46,6 +46,7 @@ OOD_KEYS = _words(
     of='The in-domain split it is made of and compared with; by default "test", else the last.',
     dataset="Another dataset that the examples come from.",
     split='The split of that other dataset; by default "test", else its last in-domain one.',
+    classes="Which of the model's classes stand for each class of the other dataset.",
     shift='The kind of shift; by default that of the first of `by`, else "natural".',
 )
 SEED_KEYS = _words(

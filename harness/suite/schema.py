@@ -76,6 +76,7 @@ def _ood_split() -> Schema:
         "of": _TEXT,
         "dataset": _ref("dataset"),
         "split": _TEXT,
+        "classes": {"type": "object", "additionalProperties": _one_or_many(_TEXT, least=1)},
         "shift": _TEXT,
     }
     return _table(keys, words.OOD_KEYS)

@@ -104,7 +104,14 @@ def _ood(split: SplitUse, data: DataUse) -> Json:
         written |= {"dataset": _use(split.dataset), "split": split.source}
     if shifts:
         written["by"] = _uses(shifts)
+    if split.merged:
+        written["classes"] = _merged(split, data)
     return written | {"of": split.parent, "shift": split.shift}
+
+
+def _merged(split: SplitUse, data: DataUse) -> Json:
+    own = data.outline.task.classes
+    return {each.name: [own[place] for place in each.members] for each in split.merged}
 
 
 def _init(init: Init) -> Json:

@@ -85,3 +85,35 @@ def test_writing_predictions_imports_neither_pandas_nor_evaluate(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def on_fewer_classes(**changes):
+    shares = np.array([[0.4, 0.3, 0.3], [0.2, 0.5, 0.3], [0.7, 0.2, 0.1]])
+    given = {"logits": np.log(shares).astype(np.float32), "targets": np.array([1, 1, 0])}
+    return Predictions(**{**given, "merged": ((0,), (1, 2)), **changes})
+
+
+def test_of_merged_classes_the_largest_logit_decides_and_probabilities_are_summed():
+    found = on_fewer_classes()
+    assert found.labels.tolist() == [0, 1, 0]  # not [1, 1, 0], as the sums would have it
+    expected = [[0.4, 0.6], [0.2, 0.8], [0.7, 0.3]]
+    assert found.probabilities == pytest.approx(np.array(expected), abs=1e-6)
+    assert found.classes == 2
+
+
+def test_what_cannot_be_scored_is_a_sure_vote_for_a_wrong_merged_class():
+    logits = np.array([[np.nan, 0, 0], [0, np.inf, 0]], dtype=np.float32)
+    found = on_fewer_classes(logits=logits, targets=np.array([1, 0]))
+    assert found.labels.tolist() == [0, 1]
+    assert found.probabilities.tolist() == [[1, 0], [0, 1]]
+
+
+def test_merged_classes_are_stored_with_the_predictions(tmp_path):
+    path = tmp_path / "p.parquet"
+    write_predictions(path, on_fewer_classes())
+    found = read_predictions(path)
+    assert found.merged == ((0,), (1, 2))
+    assert found.logits.shape == (3, 3)
+    write_predictions(path, on_fewer_classes(merged=((0,), (2,))))
+    with pytest.raises(HarnessError, match="the merged classes of these predictions make no sense"):
+        read_predictions(path)

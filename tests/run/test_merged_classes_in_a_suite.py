@@ -1,0 +1,114 @@
+"""A model of three classes on a dataset of two: scores, losses and errors tell the same story."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.api.results import Scored
+from harness.evaluate.predictions import read_predictions
+from harness.plan import expand
+from harness.run.execute import execute
+from harness.run.options import RunOptions
+from harness.store import Store
+from harness.suite import open_suite
+
+SUITE = """
+id: merged
+version: "1"
+plugins: [./look.py]
+model: {mlp: {hidden: [8]}}
+data:
+  dataset: {table: {path: three.csv, target: y}}
+  batch: 16
+  ood:
+    far:
+      dataset: {table: {path: two.csv, target: y}}
+      classes: {other: [green, blue], red: red}
+inits: [random]
+methods: [{full: {steps: 12}}]
+seeds: {pretrain: 1, finetune: 2}
+scores: [accuracy, nll]
+metrics: [{look: {}, splits: [test, far]}, {barrier: {points: 3}, splits: [far]}]
+"""
+LOOK = '''
+"""Loss and error of a run on every split."""
+from harness import Metric, Reading, Value, hookimpl
+
+def measure(settings, probe):
+    values = []
+    for split in probe.splits:
+        found = probe.evaluate([probe.weights()], split)
+        values += [Value(name="loss", split=split, value=float(found.loss[0]))]
+        values += [Value(name="error", split=split, value=float(found.error[0]))]
+    return Reading(values=tuple(values), protocol={"examples": 0})
+
+def peek(settings, probe):
+    probe.targets("far")
+
+@hookimpl
+def harness_metrics():
+    given = {"of": "point", "access": "ood-labels"}
+    return [
+        Metric(name="look", about="looks", measure=measure, **given),
+        Metric(name="peek", about="holds targets against logits", measure=peek, **given),
+    ]
+'''
+
+
+def rows(classes, seed, n=120):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, len(classes), n)
+    x = rng.normal(size=(n, 2)) + np.array([[0, 1.5], [1, -1], [-1, -1]])[y]
+    return pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": [classes[k] for k in y]})
+
+
+@pytest.fixture
+def ran(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows(["red", "green", "blue"], 0).to_csv("three.csv", index=False)
+    rows(["red", "other"], 1).to_csv("two.csv", index=False)
+    (tmp_path / "look.py").write_text(LOOK)
+
+    def run(text=SUITE):
+        (tmp_path / "merged.yaml").write_text(text)
+        suite, catalogue = open_suite("merged.yaml")
+        plan = expand(suite, catalogue)
+        store = Store("runs")
+        options = RunOptions(executor="serial", display="none")
+        return plan, store, execute(plan, suite, store, catalogue, options)
+
+    return run
+
+
+def test_scores_losses_and_errors_of_merged_classes_agree(ran):
+    plan, store, outcome = ran()
+    assert not [failure.reason for failure in outcome.failed.values()]
+    looked = {
+        (cell.parents[0], value.split, value.name): value.value
+        for cell in plan.cells
+        if cell.stage == "measure" and cell.work.metric.name == "look"
+        for value in store.read(cell.key).result.values
+    }
+    for cell in plan.cells:
+        if cell.stage != "evaluate":
+            continue
+        scored = store.read(cell.key).result
+        assert isinstance(scored, Scored)
+        run, split = cell.parents[0], scored.split
+        if split not in ("test", "far"):
+            continue
+        assert looked[run, split, "loss"] == pytest.approx(scored.scores["nll"], rel=1e-5)
+        assert looked[run, split, "error"] == pytest.approx(1 - scored.scores["accuracy"])
+        if split == "far":
+            stored = read_predictions(store.path(cell.key, "predictions.parquet"))
+            assert stored.logits.shape == (24, 3)  # all that the model said
+            # the classes of three.csv are blue, green, red, those of two.csv other, red
+            right = (stored.logits.argmax(1) == 2) == (stored.targets == 1)
+            assert scored.scores["accuracy"] == pytest.approx(right.mean())
+
+
+def test_a_metric_that_holds_logits_against_targets_says_why_it_cannot(ran):
+    _, _, outcome = ran(SUITE.replace("{look: {}, splits: [test, far]}", "peek"))
+    reasons = {failure.reason for failure in outcome.failed.values()}
+    assert len(reasons) == 1
+    assert "the split 'far' has merged classes" in reasons.pop()
