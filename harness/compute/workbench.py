@@ -18,7 +18,7 @@ from harness.api.offers import Dataset, Model, Offer, Shift
 from harness.api.settings import Settings
 from harness.api.texts import Reader
 from harness.compute.agreement import check_dataset
-from harness.compute.building import build_network, draws_dropout
+from harness.compute.building import build_network, draws_dropout, hollow
 from harness.compute.loading import (
     ShiftUse,
     apply_shift,
@@ -124,11 +124,14 @@ class Workbench:
     def blank(self, model: Use, train: SplitUse) -> Network:
         """A network on the device whose own weights mean nothing, for `functional_call`.
 
-        It is shared: set its mode before use, leave its weights alone.
+        It is shared: set its mode before use, leave its weights alone. Its parameters take no
+        memory: all numbers of one are a single zero.
         """
         key = _network_key(model, train)
         if key not in self._blanks:
-            self._blanks[key] = self.untouched(model, train)
+            network = self.untouched(model, train)
+            hollow(network.module)
+            self._blanks[key] = network
         return self._blanks[key]
 
     def untouched(self, model: Use, train: SplitUse) -> Network:

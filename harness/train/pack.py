@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from harness.api.cells import Cell, TrainWork
-from harness.api.networks import Network
 from harness.api.results import Trained
 from harness.compute.workbench import Workbench
 from harness.train.alone import Alone
@@ -66,11 +65,14 @@ def _trained(
     starts = [starting_weights(cell, course, bench) for cell in cells]
     stacked = len(cells) > 1
     learner = Stack(course, starts, runs) if stacked else Alone(course, starts[0], runs[0])
+    parameters = {n for n, _ in course.network.module.named_parameters(remove_duplicate=False)}
+    buffers = [{n: t for n, t in start.items() if n not in parameters} for start in starts]
+    del starts  # a large network's weights would be held a second time
     trail = train(course, learner, Batches(course, runs, stacked=stacked), tell)
     final = learner.weights()
     trainings = []
-    for run, start in enumerate(starts):
-        finite = partial(_finite, start=start, network=course.network)
+    for run, at_start in enumerate(buffers):
+        finite = partial(_finite, buffers=at_start)
         trainings.append(_training(course, trail, final[run], run, finite))
     return trainings
 
@@ -106,12 +108,11 @@ def _training(
     return Training(trained, final, kept, "ok" if diverged is None else "diverged")
 
 
-def _finite(weights: dict[str, Tensor], start: Mapping[str, Tensor], network: Network) -> bool:
+def _finite(weights: dict[str, Tensor], buffers: Mapping[str, Tensor]) -> bool:
     """Whether training left numbers; a buffer (a mask of -inf) may be as it was at the start."""
-    trained = {name for name, _ in network.module.named_parameters(remove_duplicate=False)}
     return all(
         bool(torch.isfinite(tensor).all())
-        or (name not in trained and torch.equal(tensor, start[name].to(tensor.device)))
+        or (name in buffers and torch.equal(tensor, buffers[name].to(tensor.device)))
         for name, tensor in weights.items()
     )
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
+from harness.compute.building import hollow
 from harness.compute.calling import called
 from harness.compute.device import autocast
 from harness.compute.dropout import StreamDropout, step_keys
@@ -48,6 +49,7 @@ class Stack:
             StreamDropout(padded=course.split.packed is not None) if course.drops else None
         )
         stacked = self._stacked(starts)
+        hollow(self._module)
         own = dict(self._module.named_parameters())
         self._parameters = {name: stacked[name] for name in own}
         self._buffers = {
