@@ -19,8 +19,9 @@ def _sources(findings: Findings) -> Table:
     why = {refusal.source: "; ".join(refusal.reasons) for refusal in findings.refusals}
     rows = []
     for source in findings.sources:
-        told = [why[name] for name in (source.label, *source.procedures) if name in why]
-        note = f"not compared: {'; '.join(told)}" if told else ""
+        told = [f"not compared: {why[source.label]}"] if source.label in why else []
+        told += [f"{name} not compared: {why[name]}" for name in source.procedures if name in why]
+        note = "; ".join(told)
         cells = [f"{source.suite} {source.version}", source.store]
         cells += [str(len(source.procedures)), f"{source.done}/{source.planned}"]
         rows.append(Row(source.label, 1, cells, bool(note), note))

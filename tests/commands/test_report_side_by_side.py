@@ -182,7 +182,7 @@ def test_every_form_is_written_of_several_suites(filled, tmp_path, capfd, monkey
     for name in ("report.md", "report.html"):
         text = (place / name).read_text(encoding="utf-8")
         assert f"tiny: {SLOW}" in text
-        assert "it has the same runs as tiny" in text
+        assert f"other: {FAST} not compared: it has the same runs as tiny: {FAST}" in text
     tables = "".join(path.read_text(encoding="utf-8") for path in (place / "latex").iterdir())
     assert "accuracy: differences between procedures" in tables
     assert "accuracy: differences between procedures" in (place / "report.md").read_text("utf-8")
