@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from torch import Tensor
 
+MASK = "attention_mask"
+"""The input that says of each place of a batch whether a token stands there (1) or padding (0)."""
+
 
 @dataclass(frozen=True)
 class Texts:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from harness.api.texts import MASK as MASK
 from harness.api.texts import Tokens
 
-MASK = "attention_mask"
 ALIGNED = 8
 """Batches are padded to multiples of it off the CPU: matrix units want them."""
 

@@ -7,6 +7,7 @@ from itertools import islice
 from statistics import median
 
 from harness.api.cells import Cell, EvaluateWork, Plan, Stage, TrainWork
+from harness.api.data import DataRoom
 from harness.api.errors import HarnessError
 from harness.api.numbers import count
 from harness.api.results import CellRecord, Trained
@@ -15,6 +16,7 @@ from harness.plan.identity import identity_of
 from harness.plan.sizing import Models, Size
 from harness.plug import Catalogue
 from harness.store import Store, Survey
+from harness.store.paths import cache
 
 SAMPLE = 20
 """Finished cells of one kind that are looked at for their time."""
@@ -73,9 +75,9 @@ def cost(plan: Plan, catalogue: Catalogue, store: Store, survey: Survey) -> Cost
     """The cost of a plan, of which `survey` says what the store has already.
 
     Times come from finished cells where there are some, else from a few steps timed here on random
-    inputs.
+    inputs (texts of 64 tokens).
     """
-    models = Models(catalogue)
+    models = Models(catalogue, DataRoom(cache(store.root), offline=True))
     shares = []
     for (stage, procedure, metric), cells in grouped(plan).items():
         to_do = [cell for cell in cells if cell.key not in survey.done]

@@ -3,25 +3,21 @@
 Imports torch, and so is imported only when a cost is asked for.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from statistics import median
 
 import torch
-from torch import Tensor, nn
 
 from harness.api.cells import Cell, EvaluateWork, Limit, SplitUse, TrainWork, Use
 from harness.api.contexts import BuildRoom
-from harness.api.data import Outline
+from harness.api.data import DataRoom, Outline
+from harness.api.errors import HarnessError
 from harness.api.networks import Network
+from harness.api.texts import Reader
 from harness.plan.identity import canonical
+from harness.plan.pacing import Trial
 from harness.plug import Catalogue, offer_from
-
-TIMED = 3
-PREDICTED = 256
-"""Examples of the timed forward passes."""
 
 RECORD_BYTES = 4_000
 """A record, which is all that a measure cell stores."""
@@ -39,8 +35,9 @@ class Size:
 class Models:
     """Builds and times what it is asked for, everything once."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, room: DataRoom) -> None:
         self._catalogue = catalogue
+        self._room = room
         self._outlines: dict[str, Outline] = {}
         self._sizes: dict[tuple[str, str], Size] = {}
         self._paces: dict[tuple[str, str, int], tuple[float, float]] = {}
@@ -61,10 +58,15 @@ class Models:
         return self._sizes[key]
 
     def pace(self, model: Use, dataset: Use, batch: int) -> tuple[float, float]:
-        """Seconds of one training step, and of predicting one example, on one CPU thread."""
+        """Seconds of one training step, and of predicting one example, on one CPU thread.
+
+        Of texts of 64 tokens, where the data are text.
+        """
         key = (_written(model), _written(dataset), batch)
         if key not in self._paces:
-            self._paces[key] = _pace(self._build(model, dataset), self.outline(dataset), batch)
+            outline = self.outline(dataset)
+            reader = self._reader(model, outline)
+            self._paces[key] = Trial(self._build(model, dataset), outline, reader).pace(batch)
         return self._paces[key]
 
     def examples(self, split: SplitUse, limit: Limit | None) -> int | None:
@@ -96,6 +98,15 @@ class Models:
         asked = method.recipe(settings, self.outline(work.train.dataset)).checkpoints
         return 1 + max(0, steps - 1).bit_length() if asked == "log" else len(asked)
 
+    def _reader(self, model: Use, outline: Outline) -> Reader | None:
+        if not any(spec.kind == "text" for spec in outline.inputs.values()):
+            return None
+        offer, settings = offer_from(model, self._catalogue)
+        if offer.reader is None:
+            raise HarnessError(f"the model {model.name!r} takes no text, and the data are text")
+        reader: Reader = offer.reader(settings, self._room)
+        return reader
+
     def _build(self, model: Use, dataset: Use) -> Network:
         offer, settings = offer_from(model, self._catalogue)
         outline = self.outline(dataset)
@@ -121,45 +132,3 @@ def _size(build: Callable[[], Network]) -> Size:
         bytes=sum(tensor.numel() * tensor.element_size() for tensor in stored),
         built_on=where,
     )
-
-
-def _pace(network: Network, outline: Outline, batch: int) -> tuple[float, float]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        steps = [_step(network, outline, batch) for _ in range(1 + TIMED)]
-        passes = [_pass(network, outline) for _ in range(1 + TIMED)]
-    finally:
-        torch.set_num_threads(threads)
-    return median(steps[1:]), median(passes[1:]) / PREDICTED
-
-
-def _step(network: Network, outline: Outline, batch: int) -> float:
-    inputs, targets = _inputs(outline, batch), torch.arange(batch) % len(outline.task.classes)
-    network.module.train()
-    begun = time.perf_counter()
-    loss = nn.functional.cross_entropy(network.logits(network.module(**inputs)), targets)
-    trained = [parameter for parameter in network.module.parameters() if parameter.requires_grad]
-    gradients = torch.autograd.grad(loss, trained, allow_unused=True)
-    with torch.no_grad():
-        for parameter, gradient in zip(trained, gradients, strict=True):
-            if gradient is not None:
-                parameter.sub_(gradient, alpha=1e-3)
-    return time.perf_counter() - begun
-
-
-def _pass(network: Network, outline: Outline) -> float:
-    inputs = _inputs(outline, PREDICTED)
-    network.module.eval()
-    begun = time.perf_counter()
-    with torch.no_grad():
-        network.logits(network.module(**inputs))
-    return time.perf_counter() - begun
-
-
-def _inputs(outline: Outline, batch: int) -> dict[str, Tensor]:
-    draw = torch.Generator().manual_seed(0)
-    return {
-        name: torch.randn((batch, *spec.shape), generator=draw)
-        for name, spec in outline.inputs.items()
-    }

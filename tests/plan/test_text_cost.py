@@ -1,0 +1,34 @@
+"""The cost of a plan on text: steps on texts of a stated length, also where language is learned."""
+
+from harness.cli import main
+
+SUITE = """
+id: prose
+version: "1"
+plugins: [language_scene]
+model: toy-writer
+pretrain:
+  data: {dataset: toy-prose, batch: 16}
+  method: {full: {steps: 6}}
+data: {dataset: toy-sentences, batch: 16}
+inits: [pretrained]
+methods: [{full: {steps: 6}}]
+seeds: {pretrain: 2, finetune: 2}
+scores: [accuracy]
+"""
+
+
+def test_steps_on_text_are_timed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prose.yaml").write_text(SUITE)
+    assert main(["plan", "./prose.yaml", "--cost", "--store", "runs"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("a few steps timed here") == 3
+
+
+def test_a_model_that_takes_no_text_has_no_pace_on_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = SUITE.replace("toy-writer", "mlp")
+    (tmp_path / "prose.yaml").write_text(text)
+    assert main(["plan", "./prose.yaml", "--cost", "--store", "runs"]) == 2
+    assert "takes no text, and the data are text" in capsys.readouterr().err
