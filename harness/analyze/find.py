@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from harness.analyze import answers, overview
 from harness.analyze.cautions import warnings_of
 from harness.analyze.contest import better, contest, with_intervals
+from harness.analyze.headline import headline
 from harness.analyze.landscape import (
     clusters_of,
     pair_summaries,
@@ -72,6 +73,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         primary_score=primary.score,
         primary_id=primary.id,
         primary_ood=primary.ood,
+        headline=headline(notes, found, shares, primary),
         answers=(*told, *beyond(ranked, primary)),
         warnings=warnings_of(results, plan, found),
         runs=run_scores(results.scores),

@@ -197,7 +197,7 @@ class Provenance(Record):
 
 
 class Findings(Record):
-    """All that a report shows. `smoke` marks a trial run.
+    """All that a report shows. `smoke` marks a trial run, `headline` is the answer in short.
 
     `learning` holds training losses: per stage and procedure, of a pretraining per model.
     `comparison` is of its procedures split by split, `standings` over OOD splits together.
@@ -238,4 +238,5 @@ class Findings(Record):
     standings: Standings | None = None
     sources: tuple[Source, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    headline: str = ""
     extra: dict[str, Json] = {}

@@ -43,6 +43,8 @@ def _lines(findings: Findings) -> Iterator[str]:
     yield f"\nSuite {text(findings.suite)} {text(findings.version)}."
     if findings.smoke:
         yield "\n**Trial run: these numbers mean nothing.**"
+    if findings.headline:
+        yield f"\n{text(findings.headline)}"
     yield "\n## Answers\n"
     for answer in findings.answers:
         yield f"- **{text(answer.question)}** {text(answer.text)}"
