@@ -26,6 +26,7 @@ from harness_landscape.hessian_trace import HESSIAN_TRACE
 from harness_landscape.id_score import ID_SCORE
 from harness_landscape.instability import INSTABILITY
 from harness_landscape.layerwise_barrier import LAYERWISE_BARRIER
+from harness_landscape.learning_curve import LEARNING_CURVE
 from harness_landscape.lr_sensitivity import LR_SENSITIVITY
 from harness_landscape.norms import NORMS
 from harness_landscape.pac_bayes import PAC_BAYES
@@ -67,6 +68,7 @@ def harness_metrics() -> Iterable[Metric]:
         ID_SCORE,
         INSTABILITY,
         LAYERWISE_BARRIER,
+        LEARNING_CURVE,
         LR_SENSITIVITY,
         NORMS,
         PAC_BAYES,

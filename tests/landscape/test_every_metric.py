@@ -14,6 +14,7 @@ MORE = {
     "break-even": "how runs were trained",
     "edge-of-stability": "how runs were trained",
     "instability": "branches",
+    "learning-curve": "how runs were trained",
     "lr-sensitivity": "a sweep of learning rates",
     "rms-spikes": "how runs were trained",
     "subspace-dimension": "how runs were trained",
