@@ -52,13 +52,24 @@ def _levels(inside: Sequence[Spread], outside: Sequence[Spread], *, up: bool) ->
     runs = sorted({s.runs for s in here})
     over = count(runs[0], "run") if len(runs) == 1 else f"{runs[0]} to {runs[-1]} runs"
     over += " each" * (len(here) > 1 and len(runs) == 1)
-    told = words([f"{fixed(s.mean, places)} with {s.procedure}" for s in here])
-    of = {s.procedure: fixed(s.mean, places) for s in inside}
+    told = words([f"{_mean(s, places)} with {s.procedure}" for s in here])
+    of = {s.procedure: _mean(s, places) for s in inside}
     beside = ""
     if outside and of:
         levels = words([of[s.procedure] for s in here if s.procedure in of])
         beside = f"; in-domain ({inside[0].split}) {levels}"
-    yield f"{where}, {here[0].score} is {told}{beside} (means over {over})."
+    yield f"{where}, {here[0].score} is {told}{beside} (means over {over}{_intervals(here)})."
+
+
+def _mean(spread: Spread, places: int) -> str:
+    told = fixed(spread.mean, places)
+    if spread.low is None or spread.high is None:
+        return told
+    return f"{told} ({fixed(spread.low, places)} to {fixed(spread.high, places)})"
+
+
+def _intervals(here: Sequence[Spread]) -> str:
+    return ", 95 % intervals" if any(s.low is not None for s in here) else ""
 
 
 def _range_inside(inside: Sequence[Spread], outside: Sequence[Spread], places: int) -> str:

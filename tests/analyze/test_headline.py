@@ -43,6 +43,15 @@ def test_it_names_levels_the_luck_of_the_best_and_the_seed_that_carries_it():
     )
 
 
+def test_intervals_of_means_are_told_where_they_are_known():
+    found = [spread("a", low=0.55, high=0.65), spread("b", mean=0.4)]
+
+    assert headline((), found, [], PRIMARY).startswith(
+        "On far, accuracy is 0.600 (0.550 to 0.650) with a and 0.400 with b (means over 12 runs "
+        "each, 95 % intervals)."
+    )
+
+
 def test_the_best_of_a_loss_is_the_least():
     found = [
         spread("a", mean=0.9, higher_is_better=False), spread("b", mean=0.2, higher_is_better=False)
