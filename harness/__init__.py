@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from harness.api.recipes import Recipe as Recipe
     from harness.api.recipes import Schedule as Schedule
     from harness.api.settings import NoSettings as NoSettings
+    from harness.api.settings import PathOrName as PathOrName
     from harness.api.settings import Settings as Settings
     from harness.api.settings import SplitName as SplitName
     from harness.api.settings import setting as setting
@@ -102,7 +103,7 @@ _PLACES = {
     ),
     "api.readings": "Cost Curve Grid Reading Value",
     "api.recipes": "Optimizer Phase Recipe Schedule",
-    "api.settings": "NoSettings Settings SplitName setting",
+    "api.settings": "NoSettings PathOrName Settings SplitName setting",
     "api.symmetries": "Axis Symmetry",
     "api.texts": "Reader Texts Tokens",
     "commands.interface": "compare load run",

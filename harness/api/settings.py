@@ -1,6 +1,6 @@
 """Typed settings of an offer: strict when read, explained on its card, part of the identity."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,9 +9,11 @@ from pydantic import JsonValue as Json
 __all__ = [
     "Json",
     "NoSettings",
+    "PathOrName",
     "Settings",
     "SplitName",
     "identity",
+    "may_be_path",
     "not_identity",
     "resolved",
     "setting",
@@ -33,6 +35,20 @@ class _NamesSplit:
 
 SplitName = Annotated[str, _NamesSplit()]
 """For a metric's setting that names a split: `check` knows then that the split is there."""
+
+
+class _PathOrName:
+    """Marks a setting that is the path of something where it begins as one does."""
+
+
+PathOrName = Annotated[str, _PathOrName()]
+"""For a setting that names something anywhere, or a path: what begins with `/`, `./`, `../` or `~/`
+is a path, and a relative one starts at the suite's folder."""
+
+
+def may_be_path(marks: Iterable[object]) -> bool:
+    """Whether an annotation's marks say so."""
+    return any(isinstance(mark, _PathOrName) for mark in marks)
 
 
 class NoSettings(Settings):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.api.errors import HarnessError
-from harness.api.settings import Settings
+from harness.api.settings import Settings, may_be_path
 from harness.suite.nodes import Listing, Mark, Node, Scalar, Table, describe, is_null, plain
 from harness.suite.problems import SuiteError, unknown
 from harness.suite.reading import home, path_from
@@ -176,6 +176,8 @@ def _absolute(node: Table, settings: type[BaseModel], folder: Path) -> Table:
         field = settings.model_fields.get(entry.key)
         if field is not None:
             value = _absolute_value(entry.value, field.annotation, folder)
+            if may_be_path(field.metadata):
+                value = _absolute_if_path(value, folder)
             if value is not entry.value:
                 node = node.put(entry.key, entry.mark, value)
     return node
@@ -189,6 +191,8 @@ def _absolute_value(node: Node, annotation: object, folder: Path) -> Node:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _absolute(node, annotation, folder) if isinstance(node, Table) else node
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated and may_be_path(arguments[1:]):
+        return _absolute_if_path(node, folder)
     if origin is Annotated:
         return _absolute_value(node, arguments[0], folder)
     if origin in (Union, UnionType):
@@ -210,4 +214,11 @@ def _absolute_value(node: Node, annotation: object, folder: Path) -> Node:
         for entry in node.entries:
             value = _absolute_value(entry.value, arguments[1], folder)
             node = node.put(entry.key, entry.mark, value)
+    return node
+
+
+def _absolute_if_path(node: Node, folder: Path) -> Node:
+    path = isinstance(node, Scalar) and isinstance(node.value, str) and node.value
+    if path and path.startswith(("./", "../", "~/")):
+        return _absolute_value(node, Path, folder)
     return node

@@ -1,15 +1,17 @@
-"""Built-in networks for images and feature vectors."""
+"""Built-in networks for images, feature vectors and text."""
 
 from collections.abc import Iterable
 
 from harness.api.hooks import hookimpl
 from harness.api.offers import Model
 from harness_models.cnn import CNN
+from harness_models.minilm import MINILM
 from harness_models.mlp import MLP
 from harness_models.resnet import RESNET
+from harness_models.transformer import TRANSFORMER
 
 
 @hookimpl
 def harness_models() -> Iterable[Model]:
     """Networks by name."""
-    return (CNN, MLP, RESNET)
+    return (CNN, MINILM, MLP, RESNET, TRANSFORMER)

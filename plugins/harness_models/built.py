@@ -1,0 +1,148 @@
+"""Models of transformers as networks: built from a configuration, filled from a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.api.contexts import BuildRoom
+from harness.api.errors import HarnessError
+from harness.api.networks import Network
+from harness_models.blocks import attention_of, blocks_of, symmetries_of
+from harness_models.brought import brought
+from harness_models.checkpoints import Place
+from harness_models.hub import missing
+from harness_models.quiet import quiet
+from harness_models.recomputed import compute_again
+from harness_models.tokenizing import text_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from harness_models.transformer import TextSettings
+
+DROPOUTS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout",  # BERT's kin
+    "classifier_dropout_prob", "hidden_dropout", "attention_dropout", "dropout",
+    "seq_classif_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop", "activation_dropout",
+    "resid_dropout", "embed_dropout", "summary_last_dropout", "summary_first_dropout",
+)  # fmt: skip
+"""What configurations call their dropout rates."""
+
+POOLER = "pooler."
+
+
+def text_network(name: str, settings: TextSettings, folder: Path, room: BuildRoom) -> Network:
+    """A classifier for the task, its weights drawn from the room.
+
+    Raises:
+        HarnessError: the task is no classification of text, or the folder describes no such model.
+    """
+    from harness_models.explicit import TextClassifier
+
+    where = f"model {name!r}"
+    text_of(room.inputs, name)
+    if room.task.kind != "classification":
+        message = f"it classifies; it cannot be trained on the task {room.task.kind!r}"
+        raise HarnessError(message, where=where, fix="tiny-bert and tiny-lm learn language")
+    net = _drawn(_config(settings, folder, len(room.task.classes)), where)
+    blocks = blocks_of(net, "net.")
+    module = TextClassifier(net, [block.module for block in blocks])
+    if settings.gradient_checkpointing:
+        compute_again([block.module for block in blocks])
+    why_not = _why_not_stackable(settings, module)
+    return Network(
+        module,
+        head=_head(net, settings),
+        features=tuple(f"blocks.{place}" for place in range(len(blocks))),
+        attention=attention_of(net, blocks),
+        symmetries=symmetries_of(net, module),
+        stackable=not why_not,
+        why_not_stackable=why_not,
+    )
+
+
+def text_weights(
+    settings: TextSettings, folder: Path, place: Place, *, offline: bool
+) -> Mapping[str, Tensor]:
+    """A checkpoint's weights, by the names of `text_network`'s module, without its head."""
+    import torch
+
+    config = _config(settings, folder, 2)
+    with torch.device("meta"):
+        head = _head(_drawn(config, str(folder)), settings)
+    return brought(_classifier, config, place, head, offline=offline)
+
+
+def _classifier() -> Any:
+    from transformers import AutoModelForSequenceClassification
+
+    return AutoModelForSequenceClassification
+
+
+def _config(settings: TextSettings, folder: Path, classes: int) -> Any:
+    try:
+        from transformers import AutoConfig
+    except ImportError:
+        raise missing("transformers") from None
+    with quiet():
+        try:
+            config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            message = f"its configuration cannot be used: {reason}"
+            raise HarnessError(message, where=str(folder)) from None
+    return settled(config, settings, classes, str(folder))
+
+
+def settled(config: Any, settings: TextSettings, classes: int, where: str) -> Any:
+    """A configuration with what the settings and the task say."""
+    from harness_models.explicit import longest_of
+
+    most = longest_of(config)
+    if most is not None and settings.longest > most:
+        message = f"it has positions for {most} tokens, and `longest` is {settings.longest}"
+        raise HarnessError(message, where=where)
+    config.num_labels = classes
+    config._attn_implementation = settings.attention
+    if config.pad_token_id is None:
+        config.pad_token_id = 0
+    for name in DROPOUTS if settings.dropout is not None else ():
+        if hasattr(config, name):
+            setattr(config, name, settings.dropout)
+    return config
+
+
+def _drawn(config: Any, where: str) -> Any:
+    import torch
+
+    with quiet():
+        try:
+            return _classifier().from_config(config, dtype=torch.float32)
+        except (ValueError, ImportError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise HarnessError(f"no classifier can be made: {reason}", where=where) from None
+
+
+def _head(net: Any, settings: TextSettings) -> tuple[str, ...]:
+    """What stands outside the body, and the pooler where it is to be drawn."""
+    base = net.base_model_prefix
+    parts = [
+        f"net.{name}."
+        for name, part in net.named_children()
+        if name != base and any(True for _ in part.parameters())
+    ]
+    pooled = getattr(getattr(net, base), POOLER[:-1], None) is not None
+    if settings.pooler == "fresh" and pooled:
+        parts.append(f"net.{base}.{POOLER}")
+    return tuple(parts)
+
+
+def _why_not_stackable(settings: TextSettings, module: Any) -> str:
+    if settings.gradient_checkpointing:
+        return "gradients of a stack are not computed from checkpoints"
+    if not module.family.known:
+        return f"transformers makes the masks of {module.net.config.model_type!r} from the data"
+    return ""

@@ -1,0 +1,105 @@
+"""Files of a repository on the Hugging Face hub, at one commit; every trouble is one line.
+
+What was fetched once is read from the cache and stays: a branch is looked up on the network only
+where the cache does not know it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from harness.api.errors import HarnessError
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def commit_of(repository: str, revision: str) -> str:
+    """The commit that a revision stands for ("" for the main branch): 40 hexadecimal digits.
+
+    Raises:
+        HarnessError: there is none, or nobody can be asked.
+    """
+    if _COMMIT.fullmatch(revision):
+        return revision
+    cached = _storage(repository) / "refs" / (revision or "main")
+    if cached.is_file():
+        return cached.read_text(encoding="utf-8").strip()
+    hub = _hub()
+    with _in_one_line(repository, revision):
+        found: str = hub.HfApi().model_info(repository, revision=revision or None).sha
+    return found
+
+
+def snapshot(
+    repository: str, commit: str, wanted: Sequence[str], *, offline: bool = False
+) -> Path | None:
+    """The folder of a commit with the files that match `wanted`, fetched if need be.
+
+    None where the commit has no such file.
+
+    Raises:
+        HarnessError: the files are not in the cache, and cannot be fetched.
+    """
+    folder = _storage(repository) / "snapshots" / commit
+    if not _any(folder, wanted):
+        hub = _hub()
+        with _in_one_line(repository, commit):
+            if offline:
+                raise hub.errors.OfflineModeIsEnabled("asked to stay offline")
+            hub.snapshot_download(repository, revision=commit, allow_patterns=list(wanted))
+    return folder if _any(folder, wanted) else None
+
+
+def _any(folder: Path, wanted: Sequence[str]) -> bool:
+    return any(True for pattern in wanted for _ in folder.glob(pattern))
+
+
+def _storage(repository: str) -> Path:
+    """Where the cache keeps a repository."""
+    return Path(_hub().constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+
+
+def _hub() -> Any:  # the package carries its types lazily
+    try:
+        import huggingface_hub
+    except ImportError:
+        raise missing("huggingface_hub") from None
+    return huggingface_hub
+
+
+def missing(package: str) -> HarnessError:
+    """What to say where a package of the extra `text` is not installed."""
+    return HarnessError(
+        f"the package {package} is not installed", fix="pip install 'seedscape[text]'"
+    )
+
+
+@contextmanager
+def _in_one_line(repository: str, revision: str) -> Iterator[None]:
+    import httpx
+    from huggingface_hub import errors
+
+    named = f"{repository} at {revision}" if revision else repository
+    try:
+        yield
+    except errors.GatedRepoError:
+        fix = f"ask for access at https://huggingface.co/{repository}, then `hf auth login`"
+        raise HarnessError(f"the model {repository} is gated", fix=fix) from None
+    except errors.RepositoryNotFoundError:
+        message = f"the hub has no model {repository}, or it is private"
+        raise HarnessError(message, fix="check the name, or `hf auth login`") from None
+    except errors.RevisionNotFoundError:
+        raise HarnessError(f"the model {repository} has no revision {revision!r}") from None
+    except errors.HFValidationError as error:
+        message = f"{repository!r} is neither a folder nor the name of a model: {error}"
+        raise HarnessError(message, fix="a folder begins with ./ or /") from None
+    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError):
+        message = f"the model {named} is not in the cache, and the hub may not be asked"
+        raise HarnessError(message, fix="fetch it where there is a network") from None
+    except (errors.HfHubHTTPError, httpx.HTTPError, OSError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise HarnessError(f"the model {named} cannot be had from the hub: {reason}") from None
