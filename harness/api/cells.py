@@ -116,8 +116,9 @@ class TrainWork:
     """Train one model on one split from one starting point. Stages pretrain, finetune and branch.
 
     `branch` says where a branch leaves the run whose seeds and start it has; None for runs.
-    `init` is "random", "pretrained" (the weights of the cell's only parent) or "checkpoint"
-    (`checkpoint` is a safetensors file, `checkpoint_digest` the hash of its bytes).
+    `init` is "random", "pretrained" (the weights of the cell's only parent), "checkpoint"
+    (`checkpoint` is a safetensors file, `checkpoint_digest` the hash of its bytes) or "brought" (by
+    the model: `checkpoint` is what it calls them, `checkpoint_digest` their fingerprint).
     """
 
     model: Use

@@ -77,6 +77,7 @@ class CellRecord(Record):
     `identity` is what the key is the hash of. `outcome` is "ok", or "diverged" for a training whose
     loss was no longer finite: an outcome to report, not an error. `files` are the other files in
     the folder. `wall_seconds` and `peak_bytes` are those of the worker while it ran the cell.
+    `start` is what a model calls the weights that it brought to a training (a folder, a commit).
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -95,6 +96,7 @@ class CellRecord(Record):
     wall_seconds: float
     peak_bytes: int
     files: dict[str, FileEntry] = {}
+    start: str = ""
 
 
 class Failure(Record):

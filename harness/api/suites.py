@@ -35,7 +35,8 @@ class Pretrain:
 class Init:
     """A starting point: "random", "pretrained", or "checkpoint" with the path of its weights.
 
-    A `{seed}` in the path stands for the pretraining seed.
+    A `{seed}` in the path stands for the pretraining seed. "pretrained" weights are those of the
+    suite's own pretraining, or those that the model brings along where the suite has none.
     """
 
     label: str

@@ -89,7 +89,7 @@ class Workbench:
         self.catalogue = catalogue
         self.store = store
         self.device = device
-        self._room = DataRoom(cache=cache, offline=offline)
+        self.room = DataRoom(cache=cache, offline=offline)
         self._outlines: dict[str, Outline] = {}
         self._datasets: Recent[Splits] = Recent(DATASETS)
         self._splits: Recent[DeviceSplit] = Recent(SPLIT_BYTES)
@@ -174,7 +174,7 @@ class Workbench:
         else:
             where = f"dataset {use.dataset.name!r}, split {use.source!r}"
             texts = texts_of(source, chosen, where)
-            tokens = read_tokens(texts, reader, identity, self._room.cache)
+            tokens = read_tokens(texts, reader, identity, self.room.cache)
             split = replace(
                 place(use, outline, replace(source, inputs={}), chosen),
                 packed=Packed.on(self.device, tokens),
@@ -197,7 +197,7 @@ class Workbench:
                     f"the model {model.name!r} takes no text, and the data are text",
                     fix="`seedscape list model` names those that do",
                 )
-            self._readers[key] = offer.reader(settings, self._room)
+            self._readers[key] = offer.reader(settings, self.room)
         return self._readers[key]
 
     def _shifted(self, use: SplitUse, split: DeviceSplit) -> DeviceSplit:
@@ -247,7 +247,7 @@ class Workbench:
                 where=f"dataset {use.dataset.name!r}",
                 fix="run the suite again to plan with the new data",
             )
-        splits = dataset.load(settings, self._room)
+        splits = dataset.load(settings, self.room)
         check_dataset(use.dataset.name, self.outline(use), splits)
         return self._datasets.put(key, splits, 1)
 

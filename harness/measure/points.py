@@ -12,6 +12,7 @@ from harness.api.networks import Network
 from harness.api.offers import Method
 from harness.api.results import CellRecord, Trained
 from harness.api.settings import Json
+from harness.compute.brought import brought_weights
 from harness.compute.building import wants_fresh_head, with_head
 from harness.compute.streams import RunStreams, derive
 from harness.compute.workbench import Workbench
@@ -102,10 +103,16 @@ class RunPoints:
         if _training(record).init == "random":
             weights: Weights = self._drawn(streams.init)
         else:
-            weights = self.bench.weights(record.parents[0])
+            weights = self._given(record)
         if not self._fresh(record):
             return weights
         return with_head(self._network, weights, self._drawn(streams.head))
+
+    def _given(self, record: CellRecord) -> Weights:
+        if not record.start:
+            return self.bench.weights(record.parents[0])
+        brought = brought_weights(self.work.model, record.start, self.bench)
+        return {name: tensor.to(self.bench.device) for name, tensor in brought.items()}
 
     @property
     def _network(self) -> Network:
@@ -125,7 +132,7 @@ class RunPoints:
             return recipe.head == "fresh"
         if _training(record).init == "random":
             return False
-        return wants_fresh_head(self._network, self.bench.weights(record.parents[0]))
+        return wants_fresh_head(self._network, self._given(record))
 
     def _why(self, point: str) -> str:
         if point == "pretrained":

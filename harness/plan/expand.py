@@ -49,7 +49,7 @@ def expand(suite: Suite, catalogue: Catalogue, *, precision: str = "float32") ->
         for init, method in product(suite.inits, suite.methods):
             procedure = Procedure(_label(suite, model, init, method), model, init.label, method)
             procedures.append(procedure)
-            starts = starts_of(init, pretrained, suite.seeds)
+            starts = starts_of(init, model, pretrained, suite, catalogue)
             runs = finetune_cells(suite, procedure, starts, terms, catalogue)
             trained.append((procedure, runs))
             stages[1].extend(runs)

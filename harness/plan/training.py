@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.api.cells import Cell, Procedure, Seeds, Stage, TrainWork, Use
 from harness.api.errors import HarnessError
-from harness.api.offers import Method
+from harness.api.offers import Method, Model
 from harness.api.suites import DataUse, Init, SeedDesign, Suite
 from harness.plan.mold import Mold, Terms
 from harness.plan.steps import phase_steps
@@ -17,7 +17,10 @@ from harness.plug import Catalogue, offer_from
 
 @dataclass(frozen=True)
 class Start:
-    """Where the runs of one pretraining seed start: random, a pretraining cell, or a file."""
+    """Where the runs of one pretraining seed start.
+
+    At random, a pretraining cell, a file, or weights that the model brings.
+    """
 
     kind: str
     parents: tuple[str, ...] = ()
@@ -27,14 +30,8 @@ class Start:
 
 def pretrain_cells(suite: Suite, model: Use, terms: Terms, catalogue: Catalogue) -> dict[int, Cell]:
     """The pretraining of a model, by seed; empty where no run starts from one."""
-    if not any(init.kind == "pretrained" for init in suite.inits):
+    if suite.pretrain is None or not any(init.kind == "pretrained" for init in suite.inits):
         return {}
-    if suite.pretrain is None:
-        raise HarnessError(
-            "runs start from `pretrained` weights but the suite has no `pretrain:`",
-            where=f"suite {suite.id}",
-            fix="say what to pretrain on, or start from `random`",
-        )
     data, method = suite.pretrain.data, suite.pretrain.method
     steps = _steps(method, data, terms, catalogue)
     work = _work(model, method, data, Start("random"))
@@ -69,13 +66,23 @@ def finetune_cells(
     return list(cells.values())
 
 
-def starts_of(init: Init, pretrained: Mapping[int, Cell], seeds: SeedDesign) -> dict[int, Start]:
-    """Where runs start, by pretraining seed; reads the checkpoints' bytes for their hash."""
+def starts_of(
+    init: Init, model: Use, pretrained: Mapping[int, Cell], suite: Suite, catalogue: Catalogue
+) -> dict[int, Start]:
+    """Where runs start, by pretraining seed; reads the checkpoints' bytes for their hash.
+
+    Raises:
+        HarnessError: there is no checkpoint; or weights are wanted that neither the suite's
+            pretraining nor the model gives.
+    """
+    seeds = suite.seeds.pretrain
+    if init.kind == "pretrained" and suite.pretrain is not None:
+        return {seed: Start(init.kind, (pretrained[seed].key,)) for seed in seeds}
     if init.kind == "pretrained":
-        return {seed: Start(init.kind, (pretrained[seed].key,)) for seed in seeds.pretrain}
+        return {seed: _brought(model, seed, catalogue) for seed in seeds}
     if init.checkpoint is None:
-        return {seed: Start(init.kind) for seed in seeds.pretrain}
-    paths = {seed: init.checkpoint.replace("{seed}", str(seed)) for seed in seeds.pretrain}
+        return {seed: Start(init.kind) for seed in seeds}
+    paths = {seed: init.checkpoint.replace("{seed}", str(seed)) for seed in seeds}
     digests = {path: _digest(path, init) for path in sorted(set(paths.values()))}
     return {seed: Start(init.kind, (), path, digests[path]) for seed, path in paths.items()}
 
@@ -86,6 +93,18 @@ def run_seeds(design: SeedDesign) -> Iterator[Seeds]:
     orders = (None,) if design.order is None else design.order
     for pretrain, finetune, order in product(design.pretrain, design.finetune, orders):
         yield Seeds(pretrain, finetune, order, nested)
+
+
+def _brought(model: Use, seed: int, catalogue: Catalogue) -> Start:
+    offer, settings = offer_from(model, catalogue)
+    if not isinstance(offer, Model) or offer.pretrained is None:
+        raise HarnessError(
+            f"runs start from `pretrained` weights, but the suite has no `pretrain:` and the model "
+            f"{model.label!r} brings none",
+            fix="say what to pretrain on, or start from `random`",
+        )
+    source = offer.pretrained.source(settings, seed)
+    return Start("brought", (), source.name, source.fingerprint)
 
 
 def _work(model: Use, method: Use, data: DataUse, start: Start) -> TrainWork:

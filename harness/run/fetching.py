@@ -23,7 +23,7 @@ def downloads_of(cells: Iterable[Cell], catalogue: Catalogue, cache: Path) -> tu
             datasets.setdefault(_content(split.dataset), split.dataset)
         work = cell.work
         _, seeds = models.setdefault(_content(work.model), (work.model, set()))
-        if isinstance(work, TrainWork) and work.init == "pretrained" and not cell.parents:
+        if isinstance(work, TrainWork) and work.init == "brought":
             seeds.add(cell.seeds[0].pretrain)
     room = DataRoom(cache=cache, offline=False)
     found: dict[str, Download] = {}

@@ -13,7 +13,7 @@ from harness.api.results import CellRecord, Plugin, Scored, Trained
 from harness.api.settings import Json, resolved
 from harness.plan import identity_of
 from harness.plug.catalogue import Catalogue
-from harness.plug.uses import offer_from
+from harness.plug.uses import fingerprint_of, offer_from
 from harness.run.context import WorkContext
 from harness.run.machine import peak_bytes, reset_peak
 
@@ -61,21 +61,36 @@ def record_of(
         started=begun[0].when,
         wall_seconds=begun[1],
         peak_bytes=peak_bytes(context.bench.device),
+        start=_start(cell),
     )
 
 
 def check_code(cell: Cell, catalogue: Catalogue) -> None:
-    """Refuse a cell whose offers are not, in this process, the code that its key stands for.
+    """Refuse a cell whose offers are not, in this process, what its key stands for.
 
     Raises:
-        HarnessError: a plugin's file was edited after the plan was made.
+        HarnessError: a plugin's file, or one that a model is made of, was edited after the plan
+            was made.
     """
     for _, use in _uses(cell):
+        asked = use.fingerprint and isinstance(cell.work, TrainWork)
+        if asked and fingerprint_of(*offer_from(use, catalogue)) != use.fingerprint:
+            raise HarnessError(
+                f"the files of {use.noun} {use.name!r} were changed after the run had started",
+                fix="run the suite again",
+            )
         if catalogue.find(use.noun, use.name).digest != use.digest:
             raise HarnessError(
                 f"the code of {use.noun} {use.name!r} was changed after the run had started",
                 fix="run the suite again",
             )
+
+
+def _start(cell: Cell) -> str:
+    work = cell.work
+    if isinstance(work, TrainWork) and work.init == "brought":
+        return work.checkpoint or ""
+    return ""
 
 
 def _resolved(use: Use, catalogue: Catalogue) -> Json:

@@ -11,6 +11,7 @@ from harness.api.data import Outline
 from harness.api.errors import HarnessError
 from harness.api.recipes import Recipe
 from harness.api.suites import DataUse, Init, MetricUse, Pretrain, SeedDesign
+from harness.plug import offer_from
 from harness.suite.asking import asked, input_shapes
 from harness.suite.nodes import Table
 from harness.suite.reading import is_file
@@ -26,6 +27,7 @@ class Training:
     pretrain: Pretrain | None
     inits: tuple[Init, ...]
     seeds: SeedDesign
+    models: Sequence[Placed] = ()
 
 
 def check_inits(training: Training, root: Table, context: Context) -> None:
@@ -34,9 +36,7 @@ def check_inits(training: Training, root: Table, context: Context) -> None:
     entry = root.entry("inits")
     where = str(root.mark if entry is None else entry.mark)
     if "pretrained" in kinds and training.pretrain is None and root.get("pretrain") is None:
-        message = "the init 'pretrained' needs the section `pretrain`"
-        fix = "add `pretrain: {data: ..., method: ...}`"
-        context.problems.add(HarnessError(message, where=where, fix=fix))
+        _check_brought(training, where, context)
     section = root.entry("pretrain")
     if section is not None and "pretrained" not in kinds:
         message = "`pretrain` is never used"
@@ -56,6 +56,27 @@ def check_inits(training: Training, root: Table, context: Context) -> None:
             if path not in missing and not _holds_weights(path):
                 error = HarnessError(f"{path} holds no weights as safetensors do", where=where)
                 context.problems.add(error)
+
+
+def _check_brought(training: Training, where: str, context: Context) -> None:
+    """Note models that bring no weights, and pretraining seeds for which they have none."""
+    for placed in training.models:
+        offer, settings = offer_from(placed.use, context.catalogue)
+        if offer.pretrained is None:
+            message = "the init 'pretrained' needs the section `pretrain`"
+            fix = (
+                f"add `pretrain: {{data: ..., method: ...}}`: {placed.use.name!r} brings no weights"
+            )
+            context.problems.add(HarnessError(message, where=where, fix=fix))
+            return
+        for seed in training.seeds.pretrain:
+            try:
+                offer.pretrained.source(settings, seed)
+            except HarnessError as error:
+                message = f"{error.where}: {error.message}" if error.where else error.message
+                found = HarnessError(message, where=placed.mark, fix=error.fix)
+                context.problems.add(found)
+                break
 
 
 def _holds_weights(path: Path) -> bool:

@@ -67,7 +67,7 @@ METRIC_KEYS = _words(
 )
 PAIR_KEYS = _words(sample="How many pairs, half of them of one pretraining seed.")
 INITS = _words(
-    pretrained="The weights of the suite's own pretraining.",
+    pretrained="The weights of the suite's own pretraining, or those that the model brings.",
     random="Weights drawn afresh from the pretraining seed.",
     checkpoint="A .safetensors file; {seed} stands for the pretraining seed.",
 )

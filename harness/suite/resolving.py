@@ -69,7 +69,7 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
     header = _header(root, context)
     parts = _parts(root, context)
     problems = context.problems
-    training = checks.Training(parts.data, parts.pretrain, parts.inits, parts.seeds)
+    training = checks.Training(parts.data, parts.pretrain, parts.inits, parts.seeds, parts.models)
     checks.check_inits(training, root, context)
     checks.check_scores(parts.scores, parts.data, context)
     checks.check_task(parts.metrics, parts.data.outline, context)

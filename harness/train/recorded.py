@@ -67,6 +67,7 @@ def recorded_cell(record: CellRecord, work: MeasureWork) -> Cell:
             ),
             batch=said.batch,
             init=said.init,
+            checkpoint=record.start or None,
             branch=None if branch is None else Branch(branch.step, branch.copy_),
         ),
         precision=record.precision,

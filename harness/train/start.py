@@ -1,4 +1,4 @@
-"""Where a run starts: drawn, a parent's weights, or a file; with its head kept or fresh."""
+"""Where a run starts: drawn, a parent's weights, the model's own, or a file; which head it has."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,6 +8,8 @@ from torch import Tensor
 
 from harness.api.cells import Cell, TrainWork
 from harness.api.errors import HarnessError
+from harness.api.offers import Source
+from harness.compute.brought import brought_weights, check_brought
 from harness.compute.building import wants_fresh_head, with_head
 from harness.compute.streams import RunStreams
 from harness.compute.weights import load_weights
@@ -48,6 +50,11 @@ def _given(cell: Cell, work: TrainWork, bench: Workbench) -> dict[str, Tensor]:
         return bench.weights(cell.parents[0])
     if work.checkpoint is None:
         raise HarnessError(f"the initialisation {work.init!r} names no weights", where=cell.key)
+    if work.init == "brought":
+        if work.checkpoint_digest:  # a training that is looked into again has its own
+            planned = Source(work.checkpoint, work.checkpoint_digest)
+            check_brought(work.model, cell.seeds[0].pretrain, planned, bench)
+        return brought_weights(work.model, work.checkpoint, bench)
     path = Path(work.checkpoint)
     weights = load_weights(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()

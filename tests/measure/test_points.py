@@ -29,7 +29,9 @@ class Store(Shelf):
             steps=12, examples_seen=1, loss_steps=[], losses=[], checkpoints=self.checkpoints
         )
         parents = list(cell.parents)
-        return SimpleNamespace(key=key, identity=identity_of(cell), parents=parents, result=result)
+        return SimpleNamespace(
+            key=key, identity=identity_of(cell), parents=parents, result=result, start=""
+        )
 
 
 def opened(folder, cell, checkpoints=()):

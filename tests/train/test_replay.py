@@ -24,6 +24,7 @@ class Record:
     result: object
     precision: str
     settings: dict = field(default_factory=dict)
+    start: str = ""
 
 
 class Store(Shelf):
