@@ -48,6 +48,38 @@ def build(settings, room):
     return Network(module, head=("head.",), language=language)
 
 
+class Encoder(nn.Module):
+    """A Hugging Face encoder, its positions and mask spelled out as vmap wants them."""
+
+    def __init__(self, attention):
+        super().__init__()
+        from transformers import BertConfig, BertForSequenceClassification
+
+        config = BertConfig(
+            vocab_size=len(WORDS),
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=32,
+            max_position_embeddings=64,
+            attn_implementation=attention,
+        )
+        self.bert = BertForSequenceClassification(config)
+
+    def forward(self, input_ids, attention_mask, token_type_ids):
+        length = input_ids.shape[-1]
+        return self.bert(
+            input_ids=input_ids,
+            token_type_ids=token_type_ids,
+            position_ids=torch.arange(length).expand(input_ids.shape),
+            attention_mask=attention_mask.bool()[:, None, None, :],
+        ).logits
+
+
+class EncoderSettings(Settings):
+    attention: Literal["sdpa", "eager"] = setting("sdpa", "how it is computed")
+
+
 def unlabelled(name):
     split = text_scene.split_of(name)
     return Split(split.inputs, torch.zeros_like(split.targets))
@@ -77,6 +109,15 @@ def harness_datasets():
 def harness_models():
     return [
         *text_scene.harness_models(),
+        Model(
+            name="toy-encoder",
+            about="a Hugging Face encoder",
+            settings=EncoderSettings,
+            build=lambda settings, room: Network(
+                Encoder(settings.attention), head=("bert.classifier.",)
+            ),
+            reader=lambda settings, room: text_scene.Words(),
+        ),
         Model(
             name="toy-writer",
             about="reads and writes words",

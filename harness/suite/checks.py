@@ -126,6 +126,17 @@ def _fault(recipe: object) -> str:
     return ""
 
 
+def check_models(models: Sequence[Placed], data: DataUse, context: Context) -> None:
+    """Note models that read no text where the data are text."""
+    if all(spec.kind != "text" for spec in data.outline.inputs.values()):
+        return
+    for placed in models:
+        if context.catalogue.find("model", placed.use.name).offer.reader is None:
+            message = f"the model {placed.use.name!r} takes no text"
+            fix = f"dataset {data.train.dataset.name!r} is text; choose a model that reads"
+            context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
+
+
 def check_scores(scores: Sequence[Placed], data: DataUse, context: Context) -> None:
     """Note scores over groups where the data have no groups, and scores of other tasks."""
     kind = data.outline.task.kind

@@ -26,9 +26,11 @@ def test_steps_on_text_are_timed(tmp_path, monkeypatch, capsys):
     assert printed.count("a few steps timed here") == 3
 
 
-def test_a_model_that_takes_no_text_has_no_pace_on_it(tmp_path, monkeypatch, capsys):
+def test_a_model_that_takes_no_text_is_found_out_before_anything_starts(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     text = SUITE.replace("toy-writer", "mlp")
     (tmp_path / "prose.yaml").write_text(text)
     assert main(["plan", "./prose.yaml", "--cost", "--store", "runs"]) == 2
-    assert "takes no text, and the data are text" in capsys.readouterr().err
+    assert "prose.yaml:5:8: the model 'mlp' takes no text" in capsys.readouterr().err
