@@ -8,6 +8,7 @@ from harness_datasets.arrays import ARRAYS
 from harness_datasets.cola import COLA
 from harness_datasets.digits import DIGITS
 from harness_datasets.hans import HANS
+from harness_datasets.hub_text import HUB_TEXT
 from harness_datasets.images import IMAGES
 from harness_datasets.imdb import IMDB
 from harness_datasets.mnist import MNIST
@@ -38,6 +39,7 @@ def harness_datasets() -> Iterable[Dataset]:
         COLA,
         DIGITS,
         HANS,
+        HUB_TEXT,
         IMAGES,
         IMDB,
         MNIST,

@@ -10,31 +10,20 @@ from pydantic import field_validator, model_validator
 
 from harness.api.data import DataRoom, Outline, Splits
 from harness.api.offers import Dataset
-from harness.api.settings import Settings, setting
+from harness.api.settings import setting
 from harness_datasets.parts import once
 from harness_datasets.table import OodFile
 from harness_datasets.texts import loading
-from harness_datasets.texts.corpus import Corpus, FileOrigin, Meaning, Piece, Rules
-from harness_datasets.texts.reading import Column, Layout
+from harness_datasets.texts.choosing import Choosing
+from harness_datasets.texts.corpus import Corpus, FileOrigin, Piece
+from harness_datasets.texts.reading import Layout
 
-TAKEN = ("label", "group", "row")
 
-
-class TextSettings(Settings):
-    """Which files, what their columns mean, and which rows count."""
+class TextSettings(Choosing):
+    """Which files, and how they are written."""
 
     path: Path = setting(..., "file with the training rows", identity=False)
-    text: Column | tuple[Column, ...] | dict[str, Column] = setting(
-        "text", "column with the text; several, or `{premise: column, hypothesis: column}`"
-    )
-    label: Column | None = setting(None, "column with the label; without it the task is language")
-    labels: dict[str, str | None] = setting(
-        {}, "class of each label as written; rows of a label that maps to null are left out"
-    )
-    group: Column | None = setting(None, "column with each row's group")
-    val: float = setting(0.0, "share (below 1) or number of training rows for `val`", ge=0)
-    test: float = setting(0.0, "the same for `test`", ge=0)
-    id: dict[str, Path] = setting({}, "in-domain files: name and path", identity=False)
+    id: dict[str, Path] = setting({}, "further in-domain files: name and path", identity=False)
     ood: dict[str, OodFile] = setting(
         {}, "OOD files: name and `{source: path, shift: kind, parent: split}`", identity=False
     )
@@ -46,10 +35,6 @@ class TextSettings(Settings):
     )
     encoding: str = setting("utf-8", "of the files, as Python calls it")
     ragged: Literal["refuse", "drop"] = setting("refuse", "rows with too few or too many columns")
-    empty: Literal["refuse", "drop", "keep"] = setting("refuse", "rows with an empty text")
-    duplicates: Literal["keep", "drop"] = setting(
-        "keep", "rows with the same texts, label and group as one before, within a file"
-    )
 
     @field_validator("encoding")
     @classmethod
@@ -67,18 +52,8 @@ class TextSettings(Settings):
         return value
 
     @model_validator(mode="after")
-    def _agrees(self) -> TextSettings:
-        cut = {"val": self.val, "test": self.test}
-        once([*(name for name, share in cut.items() if share), *self.id, *self.ood])
-        taken = [name for name, _ in _fields(self) if name in TAKEN]
-        if taken:
-            raise ValueError(
-                f"a text cannot be called {taken[0]!r}; write `text: {{NAME: column}}`"
-            )
-        if not _fields(self):
-            raise ValueError("`text` names no column")
-        if self.labels and self.label is None:
-            raise ValueError("`labels` needs the column `label`")
+    def _names_once(self) -> TextSettings:
+        once([*(name for name, _ in self.cut), *self.id, *self.ood])
         return self
 
 
@@ -97,19 +72,6 @@ def load(settings: TextSettings, room: DataRoom) -> Splits:
     return loading.load(_corpus(settings), room)
 
 
-def _fields(settings: TextSettings) -> list[tuple[str, Column]]:
-    """The fields with their columns: named as the columns are, or "text", "text2" for numbers."""
-    text = settings.text
-    if isinstance(text, dict):
-        return list(text.items())
-    columns = text if isinstance(text, tuple) else (text,)
-    names = ["text" if place == 0 else f"text{place + 1}" for place in range(len(columns))]
-    return [
-        (column if isinstance(column, str) else name, column)
-        for name, column in zip(names, columns, strict=True)
-    ]
-
-
 def _corpus(settings: TextSettings) -> Corpus:
     layout = Layout(
         format=settings.format,
@@ -119,7 +81,7 @@ def _corpus(settings: TextSettings) -> Corpus:
         encoding=settings.encoding,
         ragged=settings.ragged,
     )
-    meaning = Meaning(tuple(_fields(settings)), settings.label, settings.group)
+    meaning = settings.meaning
 
     def origin(path: Path) -> FileOrigin:
         return FileOrigin(path, layout)
@@ -134,8 +96,8 @@ def _corpus(settings: TextSettings) -> Corpus:
             ),
         ),
         labels=tuple(settings.labels.items()),
-        rules=Rules(settings.empty, settings.duplicates),
-        cut=tuple((n, s) for n, s in {"val": settings.val, "test": settings.test}.items() if s),
+        rules=settings.rules,
+        cut=settings.cut,
     )
 
 

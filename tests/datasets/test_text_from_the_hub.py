@@ -2,12 +2,14 @@
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from harness.api.data import DataRoom
 from harness.api.errors import HarnessError
 from harness_datasets import harness_datasets, hub
 from harness_datasets.cola import COLA, ColaSettings
 from harness_datasets.hans import HANS, HansSettings
+from harness_datasets.hub_text import HUB_TEXT, HubTextSettings
 from harness_datasets.imdb import IMDB, ImdbSettings
 from harness_datasets.mnist import MNIST, MnistSettings
 from harness_datasets.mnli import MNLI, MnliSettings
@@ -116,7 +118,7 @@ def test_what_is_missing_is_named_with_the_commit(cache, tmp_path):
 
 def test_a_branch_is_no_pinned_revision():
     for offer in harness_datasets():
-        if offer.downloads is not None and offer.name != "mnist":
+        if offer.downloads is not None and offer.name not in ("mnist", "hub-text"):
             settings = offer.settings(revision="main", source="hub")
             with pytest.raises(HarnessError, match="`revision` must pin a commit"):
                 offer.fingerprint(settings)
@@ -156,3 +158,36 @@ def test_a_commit_without_the_files_is_told(cache, monkeypatch):
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *args, **options: None)
     with pytest.raises(HarnessError, match=r"some/thing has no files x/\*\.parquet at 0123"):
         hub.fetch("some/thing", COMMIT, ["x/*.parquet"])
+
+
+def test_any_repository_of_texts_is_read_as_its_settings_say(cache, tmp_path):
+    columns = {"premise": ["a", "b", "c"], "hypothesis": ["d", "e", "f"], "label": [1, -1, 0]}
+    for split in ("train", "dev", "far"):
+        stored(cache, "some/pairs", COMMIT, f"plain/{split}/0000.parquet", columns)
+    settings = HubTextSettings(
+        repository="some/pairs",
+        revision=COMMIT,
+        folder="plain",
+        nested=True,
+        text=("premise", "hypothesis"),
+        label="label",
+        labels={"0": "yes", "1": "no", "-1": None},
+        id={"test": "dev"},
+        ood={"away": {"source": "far", "shift": "genre"}},
+    )
+    outline = HUB_TEXT.outline(settings)
+    assert outline.task.classes == ("yes", "no")
+    assert (outline.train, outline.id) == (None, {"test": None})
+    assert outline.ood["away"].parent == "test"
+    splits = HUB_TEXT.load(settings, DataRoom(tmp_path, offline=True))
+    assert splits.ood["away"].targets.tolist() == [1, 0]
+    assert texts(splits.id["test"], "hypothesis") == ["d", "f"]
+    with pytest.raises(HarnessError, match="`revision` must pin a commit of some/pairs"):
+        HUB_TEXT.fingerprint(settings.model_copy(update={"revision": "main"}))
+
+
+def test_labels_have_to_be_written_before_anything_is_fetched():
+    with pytest.raises(ValidationError, match="write `labels`"):
+        HubTextSettings(repository="some/pairs", revision=COMMIT, label="label")
+    with pytest.raises(ValidationError):
+        HubTextSettings(repository="pairs", revision=COMMIT)
