@@ -19,6 +19,7 @@ from harness.api.numbers import (
     percents,
 )
 from harness.api.variance import VarianceShare
+from harness.report.contest import say_contest
 from harness.report.predictors import say_predictors
 from harness.report.readings import say_readings
 from harness.report.shapes import bullet, table_of
@@ -43,6 +44,7 @@ def terminal(findings: Findings, console: Console) -> None:
     console.print()
     console.print(_scores(findings, narrow))
     _say_others(findings, console)
+    say_contest(findings, console)
     for table in _pairs(findings):
         console.print()
         console.print(table)

@@ -43,9 +43,9 @@ def partial_tests(
     permuted controls Z_pi is compared with that of the permuted predictor, also without both
     (Guan 2023, A conformal test of linear models via permutation-augmented regressions,
     arXiv 2309.05482): p is at most twice its nominal value whatever the errors, and in simulations
-    a nominal 5 % test rejects at most 7 % of true null hypotheses (2 to 4 % as a rule), with five
-    clusters and three controls too. Independent runs have their residuals permuted (Freedman and
-    Lane 1983).
+    a nominal 5 % test rejects 1 to 4 % of true null hypotheses (at most 7 % with skewed numbers),
+    with five clusters and three controls too. Independent runs have their residuals permuted
+    (Freedman and Lane 1983).
 
     A predictor that the controls explain altogether has NaN.
 

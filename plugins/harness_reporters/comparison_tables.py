@@ -1,6 +1,6 @@
 """Tables of the comparison of procedures, and of the suites or stores that stand side by side."""
 
-from harness.api.comparisons import Comparison, SplitComparison
+from harness.api.comparisons import Comparison, PairTest, Rank, SplitComparison
 from harness.api.findings import Findings
 from harness.api.numbers import NOTHING, decimals_of, figures, fixed, percent
 from harness_reporters.page import Row, Table
@@ -29,28 +29,40 @@ def _sources(findings: Findings) -> Table:
 
 
 def _means(found: Comparison) -> Table:
-    runs = {each.label: f"{each.runs}/{each.planned}" for each in found.contestants}
+    runs = {each.label: each for each in found.contestants}
+    ranked = all(split.ranks for split in found.splits)
     rows = []
     for split in found.splits:
-        places = _places(split)
+        places = places_of(split)
         for place, arm in enumerate(split.arms):
-            cells = [arm.label, fixed(arm.mean, places), _ends(arm.low, arm.high, places)]
-            cells += [fixed(arm.quartile, places), fixed(arm.worst, places), runs[arm.label]]
+            cells = [arm.label, fixed(arm.mean, places), ends(arm.low, arm.high, places)]
+            cells += [fixed(arm.quartile, places), fixed(arm.worst, places)]
+            one = runs[arm.label]
+            cells.append(f"{one.runs}/{one.planned}")
+            if ranked:
+                cells.append(_rank(next(r for r in split.ranks if r.label == arm.label)))
+            note = f"left out: {', '.join(one.left_out)}" if one.left_out else ""
             head = split.split if place == 0 else None
-            rows.append(Row(head, len(split.arms), cells, under=f"{split.examples} examples"))
+            under = f"{split.examples} examples"
+            rows.append(Row(head, len(split.arms), cells, bool(note), note, under))
     level = percent(found.confidence)
     columns = ["split", "procedure", "mean", level, "worst quartile", "worst run", "n"]
+    columns += ["rank"] * ranked
     return Table(f"{found.score}: means over pretraining seeds", columns, 2, rows)
+
+
+def _rank(found: Rank) -> str:
+    around = f" ({found.best} to {found.worst})" if found.best < found.worst else ""
+    return f"{found.rank}{around}"
 
 
 def _differences(found: Comparison) -> Table:
     rows = []
     for split in found.splits:
-        places = _places(split)
+        places = places_of(split)
         for place, pair in enumerate(split.pairs):
-            better = {"first": pair.first, "second": pair.second}.get(pair.verdict, pair.verdict)
-            cells = [pair.first, pair.second, better, fixed(pair.effect, places)]
-            cells += [_ends(pair.low, pair.high, places), _p(pair.p), _p(pair.p_corrected)]
+            cells = [pair.first, pair.second, better(pair), fixed(pair.effect, places)]
+            cells += [ends(pair.low, pair.high, places), _p(pair.p), _p(pair.p_corrected)]
             cells.append(percent(pair.beats))
             head = split.split if place == 0 else None
             rows.append(Row(head, len(split.pairs), cells))
@@ -59,13 +71,21 @@ def _differences(found: Comparison) -> Table:
     return Table(f"{found.score}: differences between procedures", columns, 4, rows)
 
 
-def _places(split: SplitComparison) -> int:
+def places_of(split: SplitComparison) -> int:
+    """Decimals for the numbers of one split."""
     known = [(p.low, p.high) for p in split.pairs if p.low is not None and p.high is not None]
+    known += [(a.low, a.high) for a in split.arms if a.low is not None and a.high is not None]
     return decimals_of((arm.mean for arm in split.arms), ((high - low) / 2 for low, high in known))
 
 
-def _ends(low: float | None, high: float | None, places: int) -> str:
+def ends(low: float | None, high: float | None, places: int) -> str:
+    """An interval in words, or a dash."""
     return NOTHING if low is None else f"{fixed(low, places)} to {fixed(high, places)}"
+
+
+def better(pair: PairTest) -> str:
+    """Which one is better, or that nobody can tell."""
+    return {"first": pair.first, "second": pair.second}.get(pair.verdict, pair.verdict)
 
 
 def _p(p: float | None) -> str:

@@ -40,6 +40,7 @@ def render(findings: Findings) -> str:
 
     from harness_reporters import page
     from harness_reporters.comparison_tables import comparison_tables
+    from harness_reporters.contest import contests
     from harness_reporters.landscape import sections
     from harness_reporters.learning import learning
     from harness_reporters.predictor_tables import predictor_tables
@@ -48,6 +49,7 @@ def render(findings: Findings) -> str:
     from harness_reporters.scatters import scatters
     from harness_reporters.scores import strips
     from harness_reporters.shares import shares
+    from harness_reporters.standing_tables import standing_tables
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
@@ -78,6 +80,8 @@ def render(findings: Findings) -> str:
         strips=strips(findings) if findings.runs else None,
         scatters=scatters(findings),
         shares=shares(findings),
+        contests=contests(findings),
+        standing_tables=standing_tables(findings),
         learning=learning(findings),
         predictors=predictors(findings),
         predictor_tables=predictor_tables(findings),

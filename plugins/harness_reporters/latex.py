@@ -16,6 +16,7 @@ from harness_reporters.files import write_whole
 from harness_reporters.page import Row, Table, metric_tables, share_table, spread_tables
 from harness_reporters.predictor_tables import predictor_tables
 from harness_reporters.predictors import who
+from harness_reporters.standing_tables import standing_tables
 
 FOLDER = "latex"
 LONG = 40
@@ -52,6 +53,7 @@ def tables_of(findings: Findings) -> Iterator[Table]:
     yield from spread_tables(findings)
     yield from comparison_tables(findings)
     yield share_table(findings)
+    yield from standing_tables(findings)
     yield from metric_tables(findings).values()
     yield from predictor_tables(findings)
     yield _ladder(findings)

@@ -20,6 +20,7 @@ from harness_reporters.page import (
     troubles,
 )
 from harness_reporters.predictor_tables import predictor_tables
+from harness_reporters.standing_tables import standing_tables
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -54,6 +55,8 @@ def _lines(findings: Findings) -> Iterator[str]:
     yield "\n## Scores\n"
     yield "sd over runs (n - 1); n of planned; seeds as pretraining/fine-tuning seed."
     for table in (*spread_tables(findings), *comparison_tables(findings), share_table(findings)):
+        yield from _table(table)
+    for table in standing_tables(findings):
         yield from _table(table)
     for table in metric_tables(findings).values():
         yield from _table(table)

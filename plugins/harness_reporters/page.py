@@ -44,11 +44,16 @@ def _spread_table(findings: Findings, score: str) -> Table:
     spreads = [s for s in findings.spreads if s.score == score]
     places = decimals_of((s.mean for s in spreads), (s.sd for s in spreads))
     noisy = any(s.sampling_sd is not None for s in spreads)
+    around = any(s.low is not None for s in spreads)
     rows = []
     for split in dict.fromkeys(s.split for s in spreads):
         here = [s for s in spreads if s.split == split]
         for place, s in enumerate(here):
             cells = [s.procedure, *(fixed(v, places) for v in (s.mean, s.sd, s.worst))]
+            if around:
+                known = s.low is not None
+                ends = f"{fixed(s.low, places)} to {fixed(s.high, places)}" if known else NOTHING
+                cells.insert(2, ends)
             cells += [s.worst_seeds or NOTHING, f"{s.runs}/{s.planned}"]
             if noisy:
                 cells.append(fixed(s.sampling_sd, places))
@@ -57,7 +62,7 @@ def _spread_table(findings: Findings, score: str) -> Table:
             under = count(s.examples, "example") if s.examples else ""
             rows.append(Row(head, len(here), cells, holes, _remark(s), under))
     way = "higher is better" if spreads[0].higher_is_better else "lower is better"
-    columns = ["split", "procedure", "mean", "sd", "worst", "at seeds", "n"]
+    columns = ["split", "procedure", "mean", *["95 %"] * around, "sd", "worst", "at seeds", "n"]
     return Table(f"{score} ({way})", columns + ["test noise"] * noisy, 2, rows)
 
 
