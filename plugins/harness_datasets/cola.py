@@ -10,7 +10,7 @@ from harness.api.offers import Dataset
 from harness.api.settings import setting
 from harness_datasets.texts import loading
 from harness_datasets.texts.corpus import Corpus, FileOrigin, Meaning, Piece
-from harness_datasets.texts.published import SIZES, Published, glue
+from harness_datasets.texts.published import GLUE_REVISION, SIZES, Published, glue
 from harness_datasets.texts.reading import Layout
 
 LABELS = (("0", "unacceptable"), ("1", "acceptable"))
@@ -47,7 +47,8 @@ def downloads(settings: ColaSettings, _room: DataRoom) -> tuple[Download, ...]:
 
 def _corpus(settings: ColaSettings) -> Corpus:
     pieces = _from_hub(settings) if settings.path is None else _from_files(settings.path)
-    return Corpus(pieces, LABELS, cut=settings.cut, salt="cola")
+    pinned = settings.revision == GLUE_REVISION
+    return Corpus(pieces, LABELS, cut=settings.cut, salt="cola", pinned=pinned)
 
 
 def _from_files(folder: Path) -> tuple[Piece, ...]:

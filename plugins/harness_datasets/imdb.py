@@ -55,7 +55,8 @@ def _corpus(settings: ImdbSettings) -> Corpus:
         Piece("train", "train", _origin(settings, "train"), COLUMNS, size=25_000),
         Piece("test", "id", _origin(settings, "test"), COLUMNS, size=25_000),
     )
-    return Corpus(pieces, LABELS, cut=settings.cut, salt="imdb")
+    pinned = settings.revision == REVISION
+    return Corpus(pieces, LABELS, cut=settings.cut, salt="imdb", pinned=pinned)
 
 
 def _origin(settings: ImdbSettings, split: str) -> Origin:

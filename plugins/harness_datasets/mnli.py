@@ -79,7 +79,8 @@ def downloads(settings: MnliSettings, _room: DataRoom) -> tuple[Download, ...]:
 def _corpus(settings: MnliSettings) -> Corpus:
     pieces = _from_hub(settings) if settings.path is None else _from_files(settings.path, settings)
     rules = Rules(settings.empty, settings.duplicates)
-    return Corpus(pieces, LABELS, rules, settings.cut, "mnli")
+    pinned = settings.revision == REVISION
+    return Corpus(pieces, LABELS, rules, settings.cut, "mnli", pinned=pinned)
 
 
 def _pieces(train: Piece, matched: Origin, mismatched: Origin | None) -> tuple[Piece, ...]:

@@ -52,7 +52,8 @@ def downloads(settings: PawsSettings, _room: DataRoom) -> tuple[Download, ...]:
 
 def _corpus(settings: PawsSettings) -> Corpus:
     pieces = _from_hub(settings) if settings.path is None else _from_files(settings.path)
-    return Corpus(pieces, LABELS, cut=settings.cut, salt="paws")
+    pinned = settings.revision == REVISION
+    return Corpus(pieces, LABELS, cut=settings.cut, salt="paws", pinned=pinned)
 
 
 def _from_files(folder: Path) -> tuple[Piece, ...]:

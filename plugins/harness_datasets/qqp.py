@@ -11,7 +11,7 @@ from harness.api.offers import Dataset
 from harness.api.settings import setting
 from harness_datasets.texts import loading
 from harness_datasets.texts.corpus import Corpus, FileOrigin, Meaning, Piece, Rules
-from harness_datasets.texts.published import TABS, Published, train_and_dev
+from harness_datasets.texts.published import GLUE_REVISION, TABS, Published, train_and_dev
 from harness_datasets.texts.reading import Layout
 
 LABELS = (("0", "not-duplicate"), ("1", "duplicate"))
@@ -55,7 +55,8 @@ def downloads(settings: QqpSettings, _room: DataRoom) -> tuple[Download, ...]:
 
 def _corpus(settings: QqpSettings) -> Corpus:
     cut = (*settings.cut, *((("test", settings.test),) if settings.test else ()))
-    return Corpus(_pieces(settings), LABELS, Rules(settings.empty), cut, "qqp")
+    pinned = settings.revision == GLUE_REVISION
+    return Corpus(_pieces(settings), LABELS, Rules(settings.empty), cut, "qqp", pinned=pinned)
 
 
 def _pieces(settings: QqpSettings) -> tuple[Piece, ...]:

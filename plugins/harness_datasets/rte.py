@@ -10,7 +10,7 @@ from harness.api.offers import Dataset
 from harness.api.settings import setting
 from harness_datasets.texts import loading
 from harness_datasets.texts.corpus import Corpus, Meaning
-from harness_datasets.texts.published import TSV, Published, train_and_dev
+from harness_datasets.texts.published import GLUE_REVISION, TSV, Published, train_and_dev
 
 LABELS = (
     ("entailment", "entailment"),
@@ -49,7 +49,8 @@ def downloads(settings: RteSettings, _room: DataRoom) -> tuple[Download, ...]:
 
 def _corpus(settings: RteSettings) -> Corpus:
     pieces = train_and_dev(settings, "rte", TSV, COLUMNS)
-    return Corpus(tuple(pieces), LABELS, cut=settings.cut, salt="rte")
+    pinned = settings.revision == GLUE_REVISION
+    return Corpus(tuple(pieces), LABELS, cut=settings.cut, salt="rte", pinned=pinned)
 
 
 RTE = Dataset(

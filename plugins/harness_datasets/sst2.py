@@ -10,7 +10,7 @@ from harness.api.offers import Dataset
 from harness.api.settings import setting
 from harness_datasets.texts import loading
 from harness_datasets.texts.corpus import Corpus, Meaning
-from harness_datasets.texts.published import TSV, Published, train_and_dev
+from harness_datasets.texts.published import GLUE_REVISION, TSV, Published, train_and_dev
 
 LABELS = (("0", "negative"), ("1", "positive"))
 COLUMNS = Meaning(fields=(("sentence", "sentence"),), label="label")
@@ -44,7 +44,8 @@ def downloads(settings: Sst2Settings, _room: DataRoom) -> tuple[Download, ...]:
 
 def _corpus(settings: Sst2Settings) -> Corpus:
     pieces = train_and_dev(settings, "sst2", TSV, COLUMNS)
-    return Corpus(tuple(pieces), LABELS, cut=settings.cut, salt="sst2")
+    pinned = settings.revision == GLUE_REVISION
+    return Corpus(tuple(pieces), LABELS, cut=settings.cut, salt="sst2", pinned=pinned)
 
 
 SST2 = Dataset(

@@ -9,6 +9,7 @@ import pytest
 
 from harness.api.data import DataRoom
 from harness.api.errors import HarnessError
+from harness.compute.agreement import check_dataset
 from harness_datasets.hans import HANS, SUBCASES, HansSettings
 from harness_datasets.imdb import IMDB, ImdbSettings
 from harness_datasets.mnli import MNLI, MnliSettings
@@ -25,6 +26,13 @@ real_data = pytest.mark.skipif(
 
 def room(tmp_path):
     return DataRoom(cache=tmp_path / "cache", offline=True)
+
+
+def loaded(offer, settings, tmp_path):
+    """What it gives, which agrees with what it says of itself."""
+    splits = offer.load(settings, room(tmp_path))
+    check_dataset(offer.name, offer.outline(settings), splits)
+    return splits
 
 
 def tsv(path, rows):
@@ -60,7 +68,7 @@ def test_multinli_is_read_as_its_authors_publish_it(tmp_path):
     multinli(folder / "multinli_1.0_dev_matched.jsonl", 3, [unsure])
     multinli(folder / "multinli_1.0_dev_mismatched.jsonl", 4)
     settings = MnliSettings(path=folder)
-    outline, splits = MNLI.outline(settings), MNLI.load(settings, room(tmp_path))
+    outline, splits = MNLI.outline(settings), loaded(MNLI, settings, tmp_path)
     assert outline.task.classes == ("entailment", "neutral", "contradiction")
     assert outline.inputs["text"].fields == ("premise", "hypothesis")
     assert (outline.train, outline.id) == (6, {"matched": 3})  # without the pair labelled `-`
@@ -87,7 +95,7 @@ def test_mnli_from_single_files_has_the_splits_that_are_named(tmp_path):
     rows = [["index", "premise", "hypothesis", "gold_label"], ["0", "a", "b", "contradiction"]]
     dev = tsv(tmp_path / "dev.txt", rows)
     settings = MnliSettings(path=train, matched=dev, duplicates="drop")
-    outline, splits = MNLI.outline(settings), MNLI.load(settings, room(tmp_path))
+    outline, splits = MNLI.outline(settings), loaded(MNLI, settings, tmp_path)
     assert (outline.train, outline.id, outline.ood) == (2, {"matched": 1}, {})
     assert texts(splits.train, "hypothesis") == ["n/a", "d"]
     with pytest.raises(HarnessError, match="needs evaluation pairs beside it; name their file"):
@@ -123,7 +131,7 @@ def test_hans_has_splits_per_heuristic_class_and_subcase(tmp_path):
     assert outline.id["sn_NP/Z"] == 2
     assert outline.groups == ("constituent", "lexical_overlap", "subsequence")
     assert len(HANS.outline(HansSettings(path=path, group="subcase")).groups) == 30
-    splits = HANS.load(HansSettings(path=path), room(tmp_path))
+    splits = loaded(HANS, HansSettings(path=path), tmp_path)
     assert texts(splits.id["sn_NP/Z"], "premise") == ["sn_NP/Z 0 .", "sn_NP/Z 1 ."]
     assert splits.id["subsequence-non-entailment"].targets.tolist() == [1] * 10
     assert splits.id["all"].groups.bincount().tolist() == [20, 20, 20]
@@ -148,7 +156,7 @@ def test_glues_qqp_drops_its_broken_rows_and_keeps_empty_questions(tmp_path):
     for name in ("train", "dev"):
         tsv(tmp_path / f"{name}.tsv", [head, *rows])
     settings = QqpSettings(path=tmp_path)
-    outline, splits = QQP.outline(settings), QQP.load(settings, room(tmp_path))
+    outline, splits = QQP.outline(settings), loaded(QQP, settings, tmp_path)
     assert outline.task.classes == ("not-duplicate", "duplicate")
     assert (outline.train, outline.id) == (2, {"dev": 2})
     assert texts(splits.id["dev"], "question1") == ['Who "is', ""]
@@ -181,10 +189,10 @@ def test_sst2_and_rte_are_read_from_glues_folders(tmp_path):
         head = ["index", "sentence1", "sentence2", "label"]
         pairs = [["0", "a", "b", "not_entailment"], ["1", "a", "b", "entailment"]]
         tsv(tmp_path / "RTE" / f"{name}.tsv", [head, *pairs])
-    films = SST2.load(Sst2Settings(path=tmp_path / "SST-2"), room(tmp_path))
+    films = loaded(SST2, Sst2Settings(path=tmp_path / "SST-2"), tmp_path)
     assert films.id["dev"].targets.tolist() == [1, 0]
     assert texts(films.id["dev"], "sentence") == ['"good ', "bad"]
-    pairs = RTE.load(RteSettings(path=tmp_path / "RTE"), room(tmp_path))
+    pairs = loaded(RTE, RteSettings(path=tmp_path / "RTE"), tmp_path)
     assert pairs.id["dev"].targets.tolist() == [1, 0]
     assert RTE.outline(RteSettings(path=tmp_path / "RTE")).inputs["text"].fields[0] == "premise"
 
@@ -197,7 +205,7 @@ def test_imdbs_reviews_are_files_in_folders(tmp_path):
             for i in range(n):
                 (root / split / label / f"{i}_7.txt").write_text(f"{label}\nfilm {i}")
     settings = ImdbSettings(path=root, val=2)
-    outline, splits = IMDB.outline(settings), IMDB.load(settings, room(tmp_path))
+    outline, splits = IMDB.outline(settings), loaded(IMDB, settings, tmp_path)
     assert outline.task.classes == ("negative", "positive")
     assert (outline.train, outline.id) == (4, {"val": 2, "test": 4})
     assert splits.id["test"].targets.tolist() == [0, 0, 1, 1]
@@ -208,7 +216,7 @@ def test_imdbs_reviews_are_files_in_folders(tmp_path):
     (root / "train" / "pos" / "0_7.txt").write_bytes(b"\xff\xfe")
     assert IMDB.fingerprint(ImdbSettings(path=root, val=2)) != before
     with pytest.raises(HarnessError, match=r"0_7\.txt: these bytes are not utf-8"):
-        IMDB.load(ImdbSettings(path=root), room(tmp_path))
+        loaded(IMDB, ImdbSettings(path=root), tmp_path)
     with pytest.raises(HarnessError, match=r"neg: no such file or folder"):
         IMDB.outline(ImdbSettings(path=tmp_path))
 
@@ -222,7 +230,7 @@ def test_the_real_pairs_of_mnli_have_their_sizes(tmp_path):
         / "mnli_development_set_number_of_correct_responses.txt",
         duplicates="drop",
     )
-    outline, splits = MNLI.outline(settings), MNLI.load(settings, room(tmp_path))
+    outline, splits = MNLI.outline(settings), loaded(MNLI, settings, tmp_path)
     assert (outline.train, outline.id) == (9_888, {"matched": 9_815})
     assert splits.id["matched"].targets.bincount().tolist() == [3_479, 3_123, 3_213]
     assert "n/a" in texts(splits.train, "hypothesis")  # a hypothesis, which pandas takes for a gap

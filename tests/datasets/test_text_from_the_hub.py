@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from harness.api.data import DataRoom
 from harness.api.errors import HarnessError
+from harness.compute.agreement import check_dataset
 from harness_datasets import harness_datasets, hub
 from harness_datasets.cola import COLA, ColaSettings
 from harness_datasets.hans import HANS, HansSettings
@@ -50,15 +51,29 @@ def texts(split, field):
     return split.inputs["text"].columns[field].to_pylist()
 
 
+def loaded(offer, settings, tmp_path):
+    """What it gives, which agrees with what it says of itself."""
+    splits = offer.load(settings, DataRoom(tmp_path, offline=True))
+    check_dataset(offer.name, offer.outline(settings), splits)
+    return splits
+
+
+def test_sizes_are_known_of_the_pinned_commit_only_and_where_no_row_is_dropped():
+    outline = COLA.outline(ColaSettings(val=551))
+    assert (outline.train, outline.id) == (8_000, {"val": 551, "mixed-dev": 1_043})
+    assert outline.ood == {}
+    assert COLA.outline(ColaSettings(revision=COMMIT)).id == {"mixed-dev": None}
+    assert MNLI.outline(MnliSettings()).ood["mismatched"].examples == 9_832
+    assert MNLI.outline(MnliSettings(duplicates="drop")).train is None
+
+
 def test_cola_comes_from_glue_with_its_two_parts_mixed(cache, tmp_path):
     settings = ColaSettings(revision=COMMIT)
     for split, n in (("train", 4), ("validation", 2)):
         columns = {"sentence": [f"{split} {i}" for i in range(n)], "label": [1, 0] * (n // 2)}
         name = f"cola/{split}-00000-of-00001.parquet"
         stored(cache, "nyu-mll/glue", COMMIT, name, columns, ["unacceptable", "acceptable"])
-    outline = COLA.outline(settings)
-    assert (outline.train, outline.id, outline.ood) == (8_551, {"mixed-dev": 1_043}, {})
-    splits = COLA.load(settings, DataRoom(tmp_path, offline=True))
+    splits = loaded(COLA, settings, tmp_path)
     assert texts(splits.id["mixed-dev"], "sentence") == ["validation 0", "validation 1"]
     assert splits.train.targets.tolist() == [1, 0, 1, 0]
 
@@ -67,10 +82,8 @@ def test_mnli_and_hans_come_from_their_repositories(cache, tmp_path):
     for split in ("train", "validation_matched", "validation_mismatched"):
         name = f"data/{split}-00000-of-00001.parquet"
         stored(cache, "nyu-mll/multi_nli", COMMIT, name, {**ENTAILS, "label": [2, 0]})
-    room = DataRoom(tmp_path, offline=True)
     settings = MnliSettings(revision=COMMIT)
-    assert MNLI.load(settings, room).ood["mismatched"].targets.tolist() == [2, 0]
-    assert MNLI.outline(settings).id == {"matched": 9_815}
+    assert loaded(MNLI, settings, tmp_path).ood["mismatched"].targets.tolist() == [2, 0]
     columns: dict[str, list] = {name: [] for name in ("premise", "hypothesis", "label")}
     columns |= {"heuristic": [], "subcase": []}
     from harness_datasets.hans import SUBCASES
@@ -81,7 +94,7 @@ def test_mnli_and_hans_come_from_their_repositories(cache, tmp_path):
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
     stored(cache, "jhu-cogsci/hans", COMMIT, "plain_text/validation/0000.parquet", columns)
-    splits = HANS.load(HansSettings(revision=COMMIT), room)
+    splits = HANS.load(HansSettings(revision=COMMIT), DataRoom(tmp_path, offline=True))
     assert splits.id["constituent-entailment"].targets.tolist() == [0] * 5
 
 
@@ -93,7 +106,7 @@ def test_imdb_in_two_files_is_whole_only_with_both(cache, tmp_path):
     assert [each.here() for each in IMDB.downloads(settings, room)] == [False, True]
     stored(cache, "stanfordnlp/imdb", COMMIT, "plain_text/train-00001-of-00002.parquet", columns)
     assert [each.here() for each in IMDB.downloads(settings, room)] == [True, True]
-    assert texts(IMDB.load(settings, room).train, "text") == ["one", "two"] * 2
+    assert texts(loaded(IMDB, settings, tmp_path).train, "text") == ["one", "two"] * 2
 
 
 def test_a_column_that_the_hub_does_not_have_is_named(cache, tmp_path):
@@ -179,7 +192,7 @@ def test_any_repository_of_texts_is_read_as_its_settings_say(cache, tmp_path):
     assert outline.task.classes == ("yes", "no")
     assert (outline.train, outline.id) == (None, {"test": None})
     assert outline.ood["away"].parent == "test"
-    splits = HUB_TEXT.load(settings, DataRoom(tmp_path, offline=True))
+    splits = loaded(HUB_TEXT, settings, tmp_path)
     assert splits.ood["away"].targets.tolist() == [1, 0]
     assert texts(splits.id["test"], "hypothesis") == ["d", "f"]
     with pytest.raises(HarnessError, match="`revision` must pin a commit of some/pairs"):

@@ -138,7 +138,8 @@ class Corpus:
     of a label that maps to None are left out. Without it the classes are the labels of the training
     rows: whole numbers in their order, others in alphabetical order. `cut` are shares or numbers of
     training rows for splits of their own, cut by the fixed hash of `salt` and the row.
-    `groups` are known where pieces lie elsewhere.
+    `groups` are known where pieces lie elsewhere; their sizes are where they are `pinned` to the
+    commit that the sizes are of, and no row is dropped.
     """
 
     pieces: tuple[Piece, ...]
@@ -147,6 +148,14 @@ class Corpus:
     cut: tuple[tuple[str, float], ...] = ()
     salt: str = "text"
     groups: tuple[str, ...] = ()
+    pinned: bool = True
+
+    @property
+    def sizes(self) -> dict[str, int | None]:
+        """What is known of sizes without reading anything."""
+        kept = self.rules.empty != "drop" and self.rules.duplicates == "keep"
+        known = self.pinned and kept
+        return {piece.name: piece.size if known else None for piece in self.pieces}
 
     @property
     def train(self) -> Piece | None:

@@ -88,7 +88,7 @@ def load(corpus: Corpus, room: DataRoom) -> Splits:
 
 @functools.lru_cache(maxsize=64)  # a suite asks for the same files once per split
 def _contents(corpus: Corpus, _stamps: tuple[str, ...]) -> _Contents:
-    sizes: dict[str, int | None] = {piece.name: piece.size for piece in corpus.pieces}
+    sizes = corpus.sizes
     if all(piece.origin.local for piece in corpus.pieces):
         rows = _read(corpus, None)
         sizes |= {name: each.size for name, each in rows.items()}
