@@ -8,10 +8,11 @@ from harness_models.cnn import CNN
 from harness_models.minilm import MINILM
 from harness_models.mlp import MLP
 from harness_models.resnet import RESNET
+from harness_models.tiny_text import TINY_BERT, TINY_LM
 from harness_models.transformer import TRANSFORMER
 
 
 @hookimpl
 def harness_models() -> Iterable[Model]:
     """Networks by name."""
-    return (CNN, MINILM, MLP, RESNET, TRANSFORMER)
+    return (CNN, MINILM, MLP, RESNET, TINY_BERT, TINY_LM, TRANSFORMER)

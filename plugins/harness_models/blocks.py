@@ -16,6 +16,10 @@ _LIKE_BERT = {"bert", "camembert", "data2vec-text", "electra", "ernie", "roberta
 """Architectures (`model_type`) whose blocks are called as BERT's are."""
 
 
+_AFTER = ("pooler", "norm", "ln_f", "final_layer_norm", "final_layernorm", "layernorm")
+"""What a body calls the parts that come after its blocks."""
+
+
 @dataclass(frozen=True)
 class Block:
     """A block and its name in the network."""
@@ -24,52 +28,71 @@ class Block:
     module: nn.Module
 
 
-def blocks_of(net: Any, prefix: str) -> list[Block]:
-    """The blocks of a model of transformers, in order; none where they cannot be told."""
+def blocks_of(body: Any, prefix: str) -> list[Block]:
+    """The blocks of a body of transformers, in order; none where they cannot be told.
+
+    `prefix` is what stands before the body's own names, dot included.
+    """
     from torch import nn
 
-    count = getattr(net.config, "num_hidden_layers", None)
-    for name, part in net.named_modules():
+    count = getattr(body.config, "num_hidden_layers", None)
+    for name, part in body.named_modules():
         if isinstance(part, nn.ModuleList) and len(part) == count:
             return [Block(f"{prefix}{name}.{place}", block) for place, block in enumerate(part)]
     return []
 
 
-def attention_of(net: Any, blocks: list[Block]) -> tuple[Attention, ...]:
+def layers_of(body: Any, prefix: str, blocks: list[Block]) -> tuple[tuple[str, ...], ...]:
+    """Prefixes of parameter names from the bottom up: what stands before the blocks, then each."""
+    early = tuple(
+        f"{prefix}{name}."
+        for name, part in body.named_children()
+        if blocks
+        and not blocks[0].name.startswith(f"{prefix}{name}.")
+        and name not in _AFTER
+        and any(True for _ in part.parameters())
+    )
+    return (early, *((f"{block.name}.",) for block in blocks)) if early else ()
+
+
+def attention_of(body: Any, blocks: list[Block]) -> tuple[Attention, ...]:
     """Where queries and keys come from, for encoders that are built as BERT is."""
-    if net.config.model_type not in _LIKE_BERT:
+    if body.config.model_type not in _LIKE_BERT:
         return ()
     return tuple(
         Attention(
             name=block.name,
             query=f"{block.name}.attention.self.query",
             key=f"{block.name}.attention.self.key",
-            heads=net.config.num_attention_heads,
+            heads=body.config.num_attention_heads,
         )
         for block in blocks
     )
 
 
-def symmetries_of(net: Any, module: nn.Module) -> tuple[Symmetry, ...]:
-    """Heads and hidden units of encoders that are built as BERT is; none for others."""
-    if net.config.model_type not in _LIKE_BERT:
-        return ()
-    heads = net.config.num_attention_heads
-    return encoder_symmetries(module.state_dict(), BERT_NAMES, heads=heads, stream=_stream(net))
+def symmetries_of(body: Any, prefix: str, module: nn.Module, end: str) -> tuple[Symmetry, ...]:
+    """Heads and hidden units of encoders that are built as BERT is; none for others.
 
-
-def _stream(net: Any) -> tuple[tuple[str, int], ...]:
-    """Where the residual stream lies outside the blocks; () where not all of it is known."""
-    base = f"net.{net.base_model_prefix}"
-    ends = {"bert": f"{base}.pooler.dense.weight", "roberta": "net.classifier.dense.weight"}
-    end = ends.get(net.config.model_type)
-    if end is None:
+    `end` names the only weight after the blocks that reads the residual stream; without one the
+    order of the stream is left alone.
+    """
+    if body.config.model_type not in _LIKE_BERT:
         return ()
-    embeddings = f"{base}.embeddings"
+    weights = module.state_dict()
+    embeddings = f"{prefix}embeddings"
     tables = ("word_embeddings", "position_embeddings", "token_type_embeddings")
-    return (
+    stream = (
         *((f"{embeddings}.{table}.weight", 1) for table in tables),
         (f"{embeddings}.LayerNorm.weight", 0),
         (f"{embeddings}.LayerNorm.bias", 0),
         (end, 1),
     )
+    heads = body.config.num_attention_heads
+    known = end and all(name in weights for name, _ in stream)
+    return encoder_symmetries(weights, BERT_NAMES, heads=heads, stream=stream if known else ())
+
+
+def stream_end(net: Any, prefix: str) -> str:
+    """The weight after the blocks of a classifier that reads the residual stream, if it is one."""
+    ends = {"bert": f"{prefix}pooler.dense.weight", "roberta": "net.classifier.dense.weight"}
+    return ends.get(net.config.model_type, "")

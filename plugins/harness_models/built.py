@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from harness.api.contexts import BuildRoom
 from harness.api.errors import HarnessError
 from harness.api.networks import Network
-from harness_models.blocks import attention_of, blocks_of, symmetries_of
+from harness_models.blocks import attention_of, blocks_of, layers_of, stream_end, symmetries_of
 from harness_models.brought import brought
 from harness_models.checkpoints import Place
 from harness_models.hub import missing
 from harness_models.quiet import quiet
-from harness_models.recomputed import compute_again
 from harness_models.tokenizing import text_of
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ DROPOUTS = (
 
 POOLER = "pooler."
 
+_ITS_OWN_MASKS = "transformers makes the masks of {!r} from the data"
+
 
 def text_network(name: str, settings: TextSettings, folder: Path, room: BuildRoom) -> Network:
     """A classifier for the task, its weights drawn from the room.
@@ -48,19 +49,20 @@ def text_network(name: str, settings: TextSettings, folder: Path, room: BuildRoo
         message = f"it classifies; it cannot be trained on the task {room.task.kind!r}"
         raise HarnessError(message, where=where, fix="tiny-bert and tiny-lm learn language")
     net = _drawn(_config(settings, folder, len(room.task.classes)), where)
-    blocks = blocks_of(net, "net.")
+    body, prefix = getattr(net, net.base_model_prefix), f"net.{net.base_model_prefix}."
+    blocks = blocks_of(body, prefix)
     module = TextClassifier(net, [block.module for block in blocks])
-    if settings.gradient_checkpointing:
-        compute_again([block.module for block in blocks])
-    why_not = _why_not_stackable(settings, module)
+    why_not = "" if module.family.known else _ITS_OWN_MASKS.format(net.config.model_type)
     return Network(
         module,
         head=_head(net, settings),
         features=tuple(f"blocks.{place}" for place in range(len(blocks))),
-        attention=attention_of(net, blocks),
-        symmetries=symmetries_of(net, module),
+        attention=attention_of(body, blocks),
+        symmetries=symmetries_of(body, prefix, module, stream_end(net, prefix)),
         stackable=not why_not,
         why_not_stackable=why_not,
+        layers=layers_of(body, prefix, blocks),
+        recomputed=tuple(b.name for b in blocks) if settings.gradient_checkpointing else (),
     )
 
 
@@ -115,6 +117,22 @@ def settled(config: Any, settings: TextSettings, classes: int, where: str) -> An
     return config
 
 
+def body_of(kind: str, config: dict[str, Any], attention: str) -> Any:
+    """A body of transformers from a configuration, its weights drawn; without a pooler.
+
+    Raises:
+        HarnessError: transformers is not installed.
+    """
+    try:
+        from transformers import AutoConfig, AutoModel
+    except ImportError:
+        raise missing("transformers") from None
+    with quiet():
+        settled = AutoConfig.for_model(kind, **config, attn_implementation=attention)
+        more = {"add_pooling_layer": False} if kind == "bert" else {}
+        return AutoModel.from_config(settled, **more)
+
+
 def _drawn(config: Any, where: str) -> Any:
     import torch
 
@@ -138,11 +156,3 @@ def _head(net: Any, settings: TextSettings) -> tuple[str, ...]:
     if settings.pooler == "fresh" and pooled:
         parts.append(f"net.{base}.{POOLER}")
     return tuple(parts)
-
-
-def _why_not_stackable(settings: TextSettings, module: Any) -> str:
-    if settings.gradient_checkpointing:
-        return "gradients of a stack are not computed from checkpoints"
-    if not module.family.known:
-        return f"transformers makes the masks of {module.net.config.model_type!r} from the data"
-    return ""

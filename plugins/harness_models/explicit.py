@@ -102,9 +102,8 @@ class Features(nn.Module):
 class Looking(nn.Module):
     """A module whose blocks are shown, one by one, to the modules in `blocks`."""
 
-    def __init__(self, net: nn.Module, shown: list[nn.Module], *, causal: bool) -> None:
+    def __init__(self, shown: list[nn.Module], *, causal: bool) -> None:
         super().__init__()
-        self.net = net
         self.blocks = nn.ModuleList(Features(causal=causal) for _ in shown)
         self.mask: Tensor | None = None
         for block, features in zip(shown, self.blocks, strict=True):
@@ -129,7 +128,8 @@ class TextClassifier(Looking):
 
     def __init__(self, net: Any, shown: list[nn.Module]) -> None:
         family = family_of(net.config)
-        super().__init__(net, shown, causal=family.causal)
+        super().__init__(shown, causal=family.causal)
+        self.net = net
         self.family = family
         self.padding = net.config.pad_token_id or 0
         self.typed = getattr(net.config, "type_vocab_size", 0) > 0 and not family.causal

@@ -38,7 +38,7 @@ class TokenizerReader:
             f"{hash_of_tokenizer(folder)} {longest}".encode()
         ).hexdigest()
         self._longest = longest
-        self._tokenizer = _tokenizer(folder)
+        self._tokenizer = fast_tokenizer(folder)
 
     def read(self, texts: Texts) -> Tokens:
         """Tokens of every example.
@@ -117,7 +117,12 @@ def _largest(folder: Path) -> int | None:
     return len(vocabulary) - 1 if isinstance(vocabulary, list) else None
 
 
-def _tokenizer(folder: Path) -> Any:
+def fast_tokenizer(folder: Path) -> Any:
+    """The fast tokenizer of a folder (`Any`: transformers types it loosely).
+
+    Raises:
+        HarnessError: there is none.
+    """
     try:
         from transformers import AutoTokenizer
     except ImportError:
