@@ -153,5 +153,7 @@ def test_pairs_of_texts_cannot_stand_for_single_ones(complaint):
 
 
 def test_texts_may_be_called_otherwise_in_another_dataset(opened):
-    suite = opened(data="{dataset: qqp, batch: 8, ood: {scrambled: {dataset: paws}}}")
+    suite = opened(
+        model="reader", data="{dataset: qqp, batch: 8, ood: {scrambled: {dataset: paws}}}"
+    )
     assert split(suite, "scrambled").source == "test"

@@ -15,7 +15,7 @@ def data(classes=MERGED, more=""):
 
 
 def test_classes_of_the_model_stand_for_those_of_the_other_dataset(opened):
-    suite = opened(data=data())
+    suite = opened(model="reader", data=data())
     split = next(each for each in suite.data.splits if each.name == "hans")
     assert [(each.name, each.members) for each in split.merged] == [
         ("entailment", (0,)),
@@ -25,12 +25,12 @@ def test_classes_of_the_model_stand_for_those_of_the_other_dataset(opened):
 
 
 def test_a_suite_as_it_was_understood_merges_the_same(opened):
-    suite = opened(data=data())
+    suite = opened(model="reader", data=data())
     assert opened(suite.text).data.splits == suite.data.splits
 
 
 def test_merged_classes_enter_the_identity_of_an_evaluation_and_nothing_else_changes(opened):
-    suite = opened(data=data())
+    suite = opened(model="reader", data=data())
     by_name = {each.name: each for each in suite.data.splits}
 
     def identity(name):

@@ -74,7 +74,8 @@ def never(*arguments: object) -> object:
 
 @hookimpl
 def harness_models():
-    return [Model(name="tiny", about="small", settings=TinySettings, build=never)]
+    tiny = Model(name="tiny", about="small", settings=TinySettings, build=never)
+    return [tiny, Model(name="reader", about="takes text", build=never, reader=never)]
 
 
 @hookimpl
