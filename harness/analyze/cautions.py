@@ -56,6 +56,13 @@ _STATES = ("failed", "damaged", "missing")
 
 def _few_seeds(results: Results) -> Iterator[str]:
     fewest = results.scores.groupby("procedure")["pretrain_seed"].nunique()
+    seeds = int(results.scores.groupby("procedure")["finetune_seed"].nunique().min())
+    if len(fewest) and int(fewest.max()) == 1 and seeds > 1:
+        yield (
+            f"One pretraining seed: every interval and test is about other fine-tuning seeds "
+            f"({seeds} here) of the same weights, and says nothing of other pretrainings."
+        )
+        return
     if len(fewest) and int(fewest.min()) < FEW_SEEDS:
         yield (
             f"Only {count(int(fewest.min()), 'pretraining seed')}: below {FEW_SEEDS}, spreads and "

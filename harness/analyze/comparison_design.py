@@ -15,6 +15,7 @@ NAMES = {
     "finetune": "fine-tuning seeds",
     "examples": "examples",
 }
+ONE_SEED = "only one, which is held fixed"
 PRESETS = {"all": tuple(NAMES), "multiberts": ("pretrain", "examples")}
 
 
@@ -96,6 +97,9 @@ def design_of(
         why = {"finetune": "averaged, as in MultiBERTs"}
     if "examples" not in why and not examples:
         why["examples"] = f"the score {asked.score} does not say how it is made of examples"
+    single = all(len(grid.seeds) == 1 for grid in grids)
+    if asked.levels == "all" and single and all(len(grid.pretrain) > 1 for grid in grids):
+        why["pretrain"] = ONE_SEED
     alone = all(len(grid.pretrain) == len(grid.seeds) for grid in grids)
     if "finetune" not in why and "pretrain" not in why and alone:
         why["finetune"] = "one for each pretraining seed: they are drawn together"

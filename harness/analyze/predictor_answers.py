@@ -59,7 +59,7 @@ def _whose(
     who = f"{name} alone: " if name else "All procedures, each within itself: "
     who = who if several > 1 else ""
     first = best(tests)
-    seeds = count(tests[0].clusters, "pretraining seed")
+    seeds = count(tests[0].clusters, tests[0].unit)
     if first is None:
         return f"{who}nothing could be tested ({_why(tests)})."
     p = figures(first.verdict, 2)
@@ -122,5 +122,5 @@ def _warnings(tests: Sequence[PredictorTest]) -> tuple[str, ...]:
     lowest = min((test.least_p for test in tests if test.least_p is not None), default=0.0)
     if lowest <= LEVEL / 10:
         return ()
-    seeds = count(max(test.clusters for test in tests), "pretraining seed")
+    seeds = count(max(test.clusters for test in tests), tests[0].unit)
     return (f"With {seeds}, no p below {figures(lowest, 2)} can be reached, whatever is there.",)

@@ -22,7 +22,7 @@ PERMUTATIONS = 1_999
 """Of a report: p is known to .01 near .05; `seedscape analyze` makes 9,999."""
 REPLICATES = 200
 SEEDS = 3
-"""Pretraining seeds below which nothing is tested."""
+"""Pretraining seeds below which nothing is tested; fine-tuning seeds where one is held fixed."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def ranking(
 
 
 def _enough(runs: Sequence[str], table: Scored) -> bool:
-    return len(runs) >= FEWEST and len({table.seeds[run][0] for run in runs}) >= SEEDS
+    return len(runs) >= FEWEST and len({table.unit_of(run) for run in runs}) >= SEEDS
 
 
 def _on(scene: _Scene, target: str) -> Ranking:
@@ -101,16 +101,16 @@ def _on(scene: _Scene, target: str) -> Ranking:
     steps: list[LadderStep] = []
     mantel: list[PairTest] = []
     for runs, climbed in _together(scene, target):
-        tests += _tests(runs, target)
-        steps += _steps(climbed, runs)
+        tests += _tests(runs, target, scene.tables[0].unit)
+        steps += _steps(climbed, runs, scene.tables[0].unit)
     if len(scene.tables) <= MANY or not tests:
         for table in scene.tables:
             whole = _whole(scene, table, table.usable(scene.primary, target))
             if whole is None:
                 continue
             runs = _gathered(scene, table, whole, target)
-            tests += _tests(runs, target)
-            steps += _steps(runs.climb(target, {}), runs)
+            tests += _tests(runs, target, table.unit)
+            steps += _steps(runs.climb(target, {}), runs, table.unit)
             mantel += pair_ranking(
                 runs, whole, scene.found[table.procedure].pairs, target, PERMUTATIONS
             )
@@ -140,13 +140,14 @@ def _gathered(scene: _Scene, table: Scored, whole: Comparable, target: str) -> R
     return gather(table, found, whole, target=target, known=scene.known)
 
 
-def _tests(runs: Runs, target: str) -> list[PredictorTest]:
+def _tests(runs: Runs, target: str, unit: str) -> list[PredictorTest]:
     lowest = max(1 / (1 + PERMUTATIONS), least_p(runs.layout))
     shared: dict[str, object] = {
         "procedure": runs.procedure,
         "planned": runs.planned,
         "permutations": PERMUTATIONS,
         "least_p": lowest,
+        "unit": unit,
     }
     found: list[PredictorTest] = []
     for baseline, question in ((False, runs.question(target)), (True, runs.baselines(target))):
@@ -159,9 +160,9 @@ def _tests(runs: Runs, target: str) -> list[PredictorTest]:
     return found
 
 
-def _steps(climbed: Question, runs: Runs) -> list[LadderStep]:
-    steps = ladder(climbed)
+def _steps(climbed: Question, runs: Runs, unit: str) -> list[LadderStep]:
+    shared = {"procedure": runs.procedure, "unit": unit}
     return [
-        step.model_copy(update={"procedure": runs.procedure, "uses_ood": step.step == SURE_OOD})
-        for step in steps
+        step.model_copy(update={**shared, "uses_ood": step.step == SURE_OOD})
+        for step in ladder(climbed)
     ]

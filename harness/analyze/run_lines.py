@@ -20,13 +20,15 @@ def line_of(
 ) -> LineFit:
     """The line through all usable runs; its interval draws pretraining seeds anew.
 
+    With a single one of them it draws fine-tuning seeds.
+
     Proportions are taken on the probit scale, where those of 0 and 1 have no place.
     """
     scale: Scale = "probit" if proportion else "linear"
     runs = table.usable(primary, target)
     x, y = (table.array(primary.score, split, runs) for split in (primary.id, target))
     inside = (np.minimum(x, y) > 0) & (np.maximum(x, y) < 1) | (not proportion)
-    cluster = [table.seeds[run][0] for run, kept in zip(runs, inside, strict=True) if kept]
+    cluster = [table.unit_of(run) for run, kept in zip(runs, inside, strict=True) if kept]
     left_out, x, y = int((~inside).sum()), x[inside], y[inside]
     told = LineFit(
         target=target,

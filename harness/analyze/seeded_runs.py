@@ -28,6 +28,20 @@ class Scored:
     values: Mapping[tuple[str, str], Mapping[Run, float]]
     diverged: frozenset[Run]
 
+    @property
+    def single(self) -> bool:
+        """Whether all runs have one pretraining seed: the same given weights, say."""
+        return len({seeds[0] for seeds in self.seeds.values()}) == 1
+
+    @property
+    def unit(self) -> str:
+        """The kind of seed whose runs hang together: what tests rearrange and folds leave out."""
+        return "fine-tuning seed" if self.single else "pretraining seed"
+
+    def unit_of(self, run: Run) -> int:
+        """The run's seed of that kind."""
+        return self.seeds[run][1 if self.single else 0]
+
     def usable(self, primary: Primary, target: str) -> list[Run]:
         """Runs with a score on the target and in-domain, whose training did not diverge."""
         needed = [self.values.get((primary.score, split), {}) for split in (target, primary.id)]
@@ -82,10 +96,17 @@ def comparable(runs: Sequence[Run], table: Scored, design: str) -> Comparable | 
     Crossed: fine-tuning seeds that some pretraining seed lacks are left out. Nested: of every
     pretraining seed as many runs as the poorest has. Where the order of the data has seeds of its
     own, whole pretraining seeds alone are rearranged. None where nothing is left.
+
+    With a single pretraining seed, which is held fixed, the fine-tuning seeds take its place: what
+    is found holds for these weights.
     """
     three = [table.seeds[run] for run in runs]
-    cluster = [seeds[0] for seeds in three]
     ordered = any(seeds[1] != seeds[2] for seeds in table.seeds.values())
+    if runs and table.single:
+        if not ordered:
+            return Comparable(tuple(runs), Layout.independent(len(runs)))
+        three = [(finetune, order, order) for _, finetune, order in three]
+    cluster = [seeds[0] for seeds in three]
     if design == "nested" and not ordered:
         least = min((cluster.count(seed) for seed in cluster), default=0)
         kept = [n for n, seed in enumerate(cluster) if cluster[:n].count(seed) < least]
@@ -102,6 +123,6 @@ def comparable(runs: Sequence[Run], table: Scored, design: str) -> Comparable | 
         return Comparable(tuple(runs[n] for n in kept), layout)
     number = len(set(cluster))
     kept.sort(key=lambda n: (members[n], cluster[n]))
-    note = "only whole pretraining seeds are rearranged, since data orders have seeds of their own"
+    note = f"only whole {table.unit}s are rearranged, since data orders have seeds of their own"
     whole = Repeated(Layout.independent(number), len(kept) // number)
     return Comparable(tuple(runs[n] for n in kept), whole, note)

@@ -38,6 +38,11 @@ class _Side:
     def seeds(self) -> int:
         return len(self.grid.seeds)
 
+    @property
+    def units(self) -> int:
+        """How many seeds of the kind that is drawn: with one pretraining seed, the others."""
+        return self.seeds if self.seeds > 1 else len(self.runs)
+
 
 def standings(results: Results, plan: Plan, design: str, nature: ScoreNature) -> Standings | None:
     """Over the primary OOD splits, or over all where fewer than two are primary; None without any.
@@ -133,7 +138,7 @@ def _standing(
     lost = table.planned - len(side.runs)
 
     def told(value: Array, replicates: Array) -> Estimate:
-        return _estimate(sign * value[0], sign * replicates, side.seeds)
+        return _estimate(sign * value[0], sign * replicates, side.units)
 
     by_run = side.scores.mean(axis=1)
     worst = int(by_run.argmin())
@@ -148,7 +153,7 @@ def _standing(
         "worst_run": float(sign * by_run[worst]),
         "worst_seeds": side.runs[worst],
         "profile": tuple(
-            _estimate(value, replicates, side.seeds)
+            _estimate(value, replicates, side.units)
             for value, replicates in zip(profile, profiles.T, strict=True)
         ),
         "note": f"{lost} of {table.planned} runs lack a value on some split" if lost else "",
@@ -156,9 +161,9 @@ def _standing(
     return shown.model_copy(update=more)
 
 
-def _estimate(value: float, replicates: Array, seeds: int) -> Estimate:
-    """With an interval, where there is more than one pretraining seed."""
-    if seeds < 2:
+def _estimate(value: float, replicates: Array, units: int) -> Estimate:
+    """With an interval, where there is more than one seed to be drawn."""
+    if units < 2:
         return Estimate(value=float(value))
     ends = percentile(replicates)
     return Estimate(value=float(value), low=ends.low, high=ends.high)
@@ -170,10 +175,10 @@ def _improvements(sides: Sequence[_Side], drawn: Mapping[str, Array]) -> tuple[I
         even = one.grid.average()[None], other.grid.average()[None]
         both = drawn[one.table.procedure], drawn[other.table.procedure]
         value = float(standing.improvements(one.scores, other.scores, even)[0])
-        seeds = min(one.seeds, other.seeds)
+        units = min(one.units, other.units)
         if value in (0.0, 1.0):  # every replicate is the same then, which tells nothing
-            seeds = 1
-        chance = _estimate(value, standing.improvements(one.scores, other.scores, both), seeds)
+            units = 1
+        chance = _estimate(value, standing.improvements(one.scores, other.scores, both), units)
         found.append(
             Improvement(first=one.table.procedure, second=other.table.procedure, chance=chance)
         )

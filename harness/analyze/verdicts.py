@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.analyze.comparison_design import Asked, Design
+from harness.analyze.comparison_design import ONE_SEED, Asked, Design
 from harness.analyze.contenders import Gathered
 from harness.api.cells import Seeds
 from harness.api.comparisons import (
@@ -147,6 +147,11 @@ def warnings(found: Comparison, design: Design) -> Iterator[str]:
         yield (
             f"{words(alone)}: only one of the {found.unit}, so there is no interval and no test"
             f"{other}."
+        )
+    if any(level.why == ONE_SEED for level in found.levels):
+        yield (
+            "One pretraining seed, held fixed: intervals and tests are about other fine-tuning "
+            "seeds of the same weights."
         )
     yield from out_of_reach(found)
     fewest = min(each.pretrain_seeds for each in found.contestants)

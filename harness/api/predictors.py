@@ -16,7 +16,9 @@ class PredictorTest(Record):
 
     Of a suite, `procedure` is whose runs these are ("" for all procedures, each run by its distance
     from the mean of its procedure, in standard deviations). `planned` counts the suite's runs;
-    `least_p` is the smallest p that so many seeds and permutations can give.
+    `least_p` is the smallest p that so many seeds and permutations can give. `clusters` counts the
+    seeds whose runs hang together, and `unit` names them: fine-tuning seeds where there is but one
+    pretraining seed.
     """
 
     target: str
@@ -44,6 +46,7 @@ class PredictorTest(Record):
     gain_low: float | None = None
     gain_high: float | None = None
     note: str = ""
+    unit: str = "pretraining seed"
 
     @property
     def verdict(self) -> float:
@@ -74,6 +77,7 @@ class LadderStep(Record):
     runs: int
     clusters: int
     note: str = ""
+    unit: str = "pretraining seed"
 
 
 class PairTest(Record):

@@ -36,7 +36,7 @@ def say_predictors(findings: Findings, console: Console) -> None:
 
 def _table(target: str, tests: list[PredictorTest], *, narrow: bool) -> Table:
     first = tests[0]
-    of = f"{first.runs}/{first.planned} runs, {count(first.clusters, 'pretraining seed')}"
+    of = f"{first.runs}/{first.planned} runs, {count(first.clusters, first.unit)}"
     table = table_of(f"What predicts {target}: p for the best of all tried ({of})")
     table.add_column("quantity", overflow="fold", min_width=12)
     if not narrow:

@@ -44,7 +44,7 @@ def _predictor_table(tests: Sequence[PredictorTest]) -> Table:
             cells = [t.predictor, *_numbers(t)]
             rows.append(Row(head, len(here), cells, ood, t.note, f"{tried} tried"))
     columns = ["kind", "quantity", "tau", "p", "best of all", "partial", "p", "best of all"]
-    runs = f"{first.runs}/{first.planned} runs, {count(first.clusters, 'pretraining seed')}"
+    runs = f"{first.runs}/{first.planned} runs, {count(first.clusters, first.unit)}"
     title = f"Predictors of {first.target}, {who(first.procedure)} ({runs})"
     return Table(title, [*columns, "adds to R²", "95 %"], 2, rows)
 

@@ -235,11 +235,11 @@ def _caption(findings: Findings, tests: Sequence[PredictorTest], target: str) ->
     shown = f" At most {SHOWN} fair predictors are drawn; the table has all."
     return (
         f"{findings.primary_score} on {target} of {count(first.runs, 'run')}{out} of "
-        f"{count(first.clusters, 'pretraining seed')}{held}. R² is of runs whose pretraining seed "
+        f"{count(first.clusters, first.unit)}{held}. R² is of runs whose {first.unit} "
         "the regression never saw: below 0 is worse than the mean; what lies beyond ±1 stands at "
         "the edge. p at "
         f"the right is for the best of all that were tried ({first.tried} fair ones), given the "
         f"baselines, by rearranging whole seeds {first.permutations:,} times.{reach} Intervals are "
-        "over pretraining seeds drawn anew; below ten seeds they show the spread and no more."
+        f"over {first.unit}s drawn anew; below ten seeds they show the spread and no more."
         f"{shown}"
     )

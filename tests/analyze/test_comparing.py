@@ -189,19 +189,20 @@ def test_five_seeds_are_told_that_they_cannot_and_that_six_could(tmp_path):
     assert "The interval is without 0, but the test does not agree." in found.splits[0].text
 
 
-def test_one_pretraining_seed_has_no_interval_and_no_test(tmp_path):
+def test_one_pretraining_seed_that_is_drawn_has_no_interval_and_no_test(tmp_path):
     suite = write_suite(
         tmp_path, SUITE.replace("pretrain: 6, finetune: 2", "pretrain: 1, finetune: 7")
     )
     fill(suite, tmp_path / "runs")
 
-    found = compare(suite, store=tmp_path / "runs", splits=("test",))
+    every = "pretrain,finetune,examples"
+    found = compare(suite, store=tmp_path / "runs", levels=every, splits=("test",))
 
     (pair,) = found.splits[0].pairs
     assert (pair.low, pair.p, pair.beats_low, pair.verdict) == (None, None, None, "not tested")
     assert found.splits[0].arms[0].low is None
     assert any("only one of the pretraining seeds" in text for text in found.warnings)
-    held = compare(suite, store=tmp_path / "runs", levels="finetune,examples", splits=("test",))
+    held = compare(suite, store=tmp_path / "runs", splits=("test",))  # by default it is held fixed
     (pair,) = held.splits[0].pairs
     assert held.unit == "fine-tuning seeds"
     assert (pair.least_p, pair.verdict) == (2**-6, "second")
