@@ -63,11 +63,13 @@ class StreamDropout(TorchFunctionMode):
         self._keys: tuple[Tensor, Tensor] | None = None
         self._rows: Rows | None = None
         self._positions: dict[tuple[int, torch.device], Tensor] = {}
+        self._mixed: dict[tuple[torch.Size, torch.device], Tensor] = {}
 
     def begin(self, key: Tensor, rows: Rows | None = None) -> None:
         """Start a forward pass: masks are drawn from this key, the first call first."""
         self.calls = 0
         self._rows = rows
+        self._mixed = {}
         self._keys = (key.to(torch.int32), (key >> 32).to(torch.int32))
 
     def again(self) -> AbstractContextManager[None]:
@@ -81,13 +83,13 @@ class StreamDropout(TorchFunctionMode):
     def _from(
         self, calls: int, keys: tuple[Tensor, Tensor] | None, rows: Rows | None
     ) -> Iterator[None]:
-        now = self.calls, self._keys, self._rows
-        self.calls, self._keys, self._rows = calls, keys, rows
+        now = self.calls, self._keys, self._rows, self._mixed
+        self.calls, self._keys, self._rows, self._mixed = calls, keys, rows, {}
         try:
             with self:
                 yield
         finally:
-            self.calls, self._keys, self._rows = now
+            self.calls, self._keys, self._rows, self._mixed = now
 
     def __torch_function__(
         self,
@@ -133,25 +135,36 @@ class StreamDropout(TorchFunctionMode):
         shape = input.shape
         if spatial is not None:  # one draw per channel, as in F.dropout2d
             shape = torch.Size([*input.shape[: input.ndim - spatial], *[1] * spatial])
-        masked = input * self._mask(shape, p, input)
+        masked = self._masked(input, shape, p)
         return input.copy_(masked) if inplace else masked
 
-    def _mask(self, shape: torch.Size, p: float, like: Tensor) -> Tensor:
-        """Zeros with probability p, otherwise 1 / (1 - p), in the shape and dtype wanted."""
+    def _masked(self, values: Tensor, shape: torch.Size, p: float) -> Tensor:
+        """The values, zero with probability p, otherwise divided by 1 - p; drawn in this shape.
+
+        What autograd keeps of it is a byte for each draw.
+        """
         if self._keys is None:
             raise RuntimeError("begin() gives the forward pass its key")
-        first, second = self._keys
         call = self.calls
         self.calls += 1
         if p >= 1.0:
-            return torch.zeros(shape, dtype=like.dtype, device=like.device)
-        counter = _lattice if self._padded else self._counter
-        bits = counter(shape, like.device) + (first + self._offset(shape))
-        bits = (bits ^ ((bits >> 16) & 0xFFFF)) * _MULTIPLIERS[0] + (second + wrap32(call * _CALL))
+            return values * 0.0
+        bits = self._first_round(shape, values.device) + (self._keys[1] + wrap32(call * _CALL))
         bits = (bits ^ ((bits >> 15) & 0x1FFFF)) * _MULTIPLIERS[1]
         # A signed 32-bit number is below this with probability p; its high bits are the good ones.
         kept = bits >= wrap32(round(p * 2**32) - 2**31)
-        return (kept.to(like.dtype) * (1.0 / (1.0 - p))).reshape(shape)
+        return torch.where(kept, values * (1.0 / (1.0 - p)), 0.0)
+
+    def _first_round(self, shape: torch.Size, device: torch.device) -> Tensor:
+        """Positions and the key, mixed: what all masks of this shape in a pass begin with."""
+        known = self._mixed.get((shape, device))
+        if known is None:
+            assert self._keys is not None
+            counter = _lattice if self._padded else self._counter
+            bits = counter(shape, device) + (self._keys[0] + self._offset(shape))
+            known = ((bits ^ ((bits >> 16) & 0xFFFF)) * _MULTIPLIERS[0]).reshape(shape)
+            self._mixed[shape, device] = known
+        return known
 
     def _offset(self, shape: torch.Size) -> int:
         """What the counters of a part's first row have to be ahead."""
@@ -195,11 +208,12 @@ class StreamDropout(TorchFunctionMode):
             length = scores.shape[-2:]
             attn_mask = torch.ones(length, dtype=torch.bool, device=query.device).tril()
         if attn_mask is not None and attn_mask.dtype == torch.bool:
-            scores = scores.masked_fill(~attn_mask, float("-inf"))
-        elif attn_mask is not None:
+            # A sum is faster than filling, forwards and backwards: the mask is the smaller tensor.
+            attn_mask = torch.where(attn_mask, 0.0, float("-inf")).to(scores.dtype)
+        if attn_mask is not None:
             scores = scores + attn_mask
         weights = torch.softmax(scores, dim=-1)
-        return (weights * self._mask(weights.shape, dropout_p, weights)) @ value
+        return self._masked(weights, weights.shape, dropout_p) @ value
 
 
 def _lattice(shape: torch.Size, device: torch.device) -> Tensor:
