@@ -7,6 +7,7 @@ from torch import Tensor
 
 from harness.compute.device import autocast
 from harness.compute.dropout import StreamDropout, step_keys
+from harness.compute.embedding import gather_gradients
 from harness.compute.streams import RunStreams
 from harness.train.batches import Batch
 from harness.train.course import Course, Stretch
@@ -33,6 +34,9 @@ class Alone:
         self._dropout = (
             StreamDropout(padded=course.split.packed is not None) if course.drops else None
         )
+        # Elsewhere than on a CPU memory is not mapped anew for every tensor.
+        small = self._device.type != "cpu" or course.split.packed is None
+        self._tables = [] if small else gather_gradients(self._module)
         recompute(self._module, self._network.recomputed, self._dropout)
 
     def begin(self, stretch: Stretch) -> None:
@@ -62,8 +66,15 @@ class Alone:
         if phase.clip is not None:
             clip(self._trained, phase.clip, stacked=False)
         self._optimizer.step()
-        self._optimizer.zero_grad()
+        self._forget()
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum(0)
+
+    def _forget(self) -> None:
+        """Drop all gradients but those of tables, which are set to zero where they are."""
+        kept = [(table, table.grad) for table in self._tables if table.grad is not None]
+        self._optimizer.zero_grad()
+        for table, gradient in kept:
+            table.grad = gradient.zero_()
 
     def training(self) -> tuple[dict[str, Tensor], torch.optim.Optimizer]:
         """What trains in this phase, by name, and its optimizer."""

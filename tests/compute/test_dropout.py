@@ -7,7 +7,7 @@ from torch import nn
 from torch.func import functional_call, vmap
 
 from harness.api.errors import HarnessError
-from harness.compute.dropout import StreamDropout, step_keys
+from harness.compute.dropout import StreamDropout, _by_flag, _by_number, step_keys
 
 CPU = torch.device("cpu")
 
@@ -44,6 +44,18 @@ def test_evaluation_mode_and_rate_zero_drop_nothing_and_rate_one_everything():
     assert torch.equal(dropped(lambda: F.dropout(x, 0.5, training=False)), x)
     assert torch.equal(dropped(lambda: F.dropout(x, 0.0)), x)
     assert torch.equal(dropped(lambda: F.dropout(x, 1.0)), torch.zeros(10))
+
+
+@pytest.mark.parametrize("p", [0.1, 0.3, 1 / 3, 0.5, 0.9999])
+def test_flags_and_numbers_keep_the_same(p):
+    bits = torch.randint(-(2**31), 2**31, (9999,), generator=torch.Generator().manual_seed(0))
+    least = 2 * round(p * 2**31) - 2**31
+    edges = torch.tensor([-(2**31), 2**31 - 1, least - 1, least, least + 1])
+    bits = torch.cat([bits, edges]).int()
+    values = torch.linspace(1, 2, len(bits))
+    kept = _by_number(values, bits, least, p)
+    assert torch.equal(kept, _by_flag(values, bits, least, p))
+    assert torch.equal(kept, torch.where(bits >= least, values * (1 / (1 - p)), 0.0))
 
 
 def test_channel_dropout_drops_whole_channels():

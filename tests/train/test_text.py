@@ -1,6 +1,7 @@
 """Text is read once, kept packed, put together by length, and trained, scored and measured."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import text_scene
@@ -9,6 +10,7 @@ from training_scene import Shelf, a_cell, distance, same, use
 
 from harness.api.cells import Cell, EvaluateWork, Limit, MeasureWork, Seeds, SplitUse, Stage
 from harness.api.errors import HarnessError
+from harness.compute.embedding import gather_gradients
 from harness.compute.packed import MASK, even_batches
 from harness.compute.streams import RunStreams
 from harness.compute.workbench import Workbench
@@ -66,6 +68,14 @@ def test_a_limited_split_holds_the_chosen_texts(bench):
     given = some.model_inputs(slice(None))
     for row, mask, place in zip(given["input_ids"], given[MASK], some.examples, strict=True):
         assert row[mask.bool()].tolist() == words_of("train", int(place))
+
+
+def test_gradients_of_tables_that_stay_train_the_same(bench, monkeypatch):
+    (plain,) = train_pack([a_run()], bench, print)
+    monkeypatch.setattr("harness.train.alone.gather_gradients", partial(gather_gradients, least=1))
+    (kept,) = train_pack([a_run()], bench, print)
+    assert kept.trained.losses == pytest.approx(plain.trained.losses, rel=1e-5)
+    assert distance(kept.weights, plain.weights) < 1e-6
 
 
 def test_texts_are_read_once_whoever_asks_again(bench, monkeypatch):
