@@ -94,11 +94,16 @@ def description_of(settings: CheckpointSettings, *, offline: bool = False) -> Pa
     Raises:
         HarnessError: it has no configuration.
     """
-    place = _found(settings.config, "") if settings.config else place_of(settings, 0)
+    place = description_place(settings)
     folder = place.folder(DESCRIPTION, offline=offline)
     if folder is None or not (folder / CONFIG).is_file():
         raise HarnessError(f"there is no {CONFIG}", where=str(place), fix=_FIX)
     return folder
+
+
+def description_place(settings: CheckpointSettings) -> Place:
+    """Where the configuration and the tokenizer lie."""
+    return _found(settings.config, "") if settings.config else place_of(settings, 0)
 
 
 def source_of(settings: CheckpointSettings, seed: int) -> Source:

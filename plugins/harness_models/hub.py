@@ -44,18 +44,21 @@ def snapshot(
     Raises:
         HarnessError: the files are not in the cache, and cannot be fetched.
     """
-    folder = _storage(repository) / "snapshots" / commit
-    if not _any(folder, wanted):
+    folder = cached(repository, commit, wanted)
+    if folder is None:
         hub = _hub()
         with _in_one_line(repository, commit):
             if offline:
                 raise hub.errors.OfflineModeIsEnabled("asked to stay offline")
             hub.snapshot_download(repository, revision=commit, allow_patterns=list(wanted))
-    return folder if _any(folder, wanted) else None
+        folder = cached(repository, commit, wanted)
+    return folder
 
 
-def _any(folder: Path, wanted: Sequence[str]) -> bool:
-    return any(True for pattern in wanted for _ in folder.glob(pattern))
+def cached(repository: str, commit: str, wanted: Sequence[str]) -> Path | None:
+    """The cache's folder of a commit, if it has a file that matches `wanted`; asks no network."""
+    folder = _storage(repository) / "snapshots" / commit
+    return folder if any(True for pattern in wanted for _ in folder.glob(pattern)) else None
 
 
 def _storage(repository: str) -> Path:

@@ -23,6 +23,8 @@ CHUNK = 4096
 
 MOST_FIELDS = 2
 
+_VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model")
+
 
 class TokenizerReader:
     """Reads with the fast tokenizer of a folder; at most `longest` tokens of an example.
@@ -93,10 +95,11 @@ def check_fields(fields: tuple[str, ...]) -> None:
 
 
 def check_vocabulary(folder: Path, where: str) -> None:
-    """Raise where a folder's tokenizer gives tokens that its model has no embedding of.
+    """Raise where there is no tokenizer, or one whose tokens the model has no embedding of.
 
     Looks at the files alone, as far as they tell.
     """
+    check_files(folder)
     size = read_json(folder / CONFIG).get("vocab_size")
     largest = _largest(folder)
     if isinstance(size, int) and largest is not None and largest >= size:
@@ -105,6 +108,13 @@ def check_vocabulary(folder: Path, where: str) -> None:
             f"embeddings of {size}",
             where=where,
         )
+
+
+def check_files(folder: Path) -> None:
+    """Raise where a folder holds no vocabulary: transformers would make up an empty one."""
+    if not any(True for pattern in _VOCABULARIES for _ in folder.glob(pattern)):
+        names = ", ".join(_VOCABULARIES)
+        raise HarnessError(f"there is no tokenizer ({names})", where=str(folder))
 
 
 def _largest(folder: Path) -> int | None:
@@ -123,6 +133,7 @@ def fast_tokenizer(folder: Path) -> Any:
     Raises:
         HarnessError: there is none.
     """
+    check_files(folder)
     try:
         from transformers import AutoTokenizer
     except ImportError:

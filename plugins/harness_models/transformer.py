@@ -18,6 +18,7 @@ from harness_models.checkpoints import (
     hash_of_description,
     source_of,
 )
+from harness_models.fetching import downloads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,4 +99,5 @@ TRANSFORMER = Model(
     reader=reader,
     fingerprint=fingerprint,
     pretrained=Pretrained(source=source_of, load=load),
+    downloads=downloads,
 )
