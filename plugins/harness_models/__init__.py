@@ -10,9 +10,10 @@ from harness_models.mlp import MLP
 from harness_models.resnet import RESNET
 from harness_models.tiny_text import TINY_BERT, TINY_LM
 from harness_models.transformer import TRANSFORMER
+from harness_models.vision import IMAGE_TRANSFORMER, VIT
 
 
 @hookimpl
 def harness_models() -> Iterable[Model]:
     """Networks by name."""
-    return (CNN, MINILM, MLP, RESNET, TINY_BERT, TINY_LM, TRANSFORMER)
+    return (CNN, IMAGE_TRANSFORMER, MINILM, MLP, RESNET, TINY_BERT, TINY_LM, TRANSFORMER, VIT)

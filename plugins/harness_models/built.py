@@ -55,7 +55,7 @@ def text_network(name: str, settings: TextSettings, folder: Path, room: BuildRoo
     why_not = "" if module.family.known else _ITS_OWN_MASKS.format(net.config.model_type)
     return Network(
         module,
-        head=_head(net, settings),
+        head=head_of(net, pooled=settings.pooler == "fresh"),
         features=tuple(f"blocks.{place}" for place in range(len(blocks))),
         attention=attention_of(body, blocks),
         symmetries=symmetries_of(body, prefix, module, stream_end(net, prefix)),
@@ -74,7 +74,7 @@ def text_weights(
 
     config = _config(settings, folder, 2)
     with torch.device("meta"):
-        head = _head(_drawn(config, str(folder)), settings)
+        head = head_of(_drawn(config, str(folder)), pooled=settings.pooler == "fresh")
     return brought(_classifier, config, place, head, offline=offline)
 
 
@@ -85,18 +85,34 @@ def _classifier() -> Any:
 
 
 def _config(settings: TextSettings, folder: Path, classes: int) -> Any:
+    return settled(read_config(folder), settings, classes, str(folder))
+
+
+def read_config(folder: Path) -> Any:
+    """The configuration of a folder (`Any`: every architecture has a class of its own).
+
+    Raises:
+        HarnessError: transformers does not know it, or is not installed.
+    """
     try:
         from transformers import AutoConfig
     except ImportError:
         raise missing("transformers") from None
     with quiet():
         try:
-            config = AutoConfig.from_pretrained(folder, local_files_only=True)
+            return AutoConfig.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).strip().partition("\n")[0]
             message = f"its configuration cannot be used: {reason}"
             raise HarnessError(message, where=str(folder)) from None
-    return settled(config, settings, classes, str(folder))
+
+
+def with_dropout(config: Any, dropout: float | None) -> Any:
+    """The configuration with every dropout rate that it has set to one."""
+    for name in DROPOUTS if dropout is not None else ():
+        if hasattr(config, name):
+            setattr(config, name, dropout)
+    return config
 
 
 def settled(config: Any, settings: TextSettings, classes: int, where: str) -> Any:
@@ -111,10 +127,7 @@ def settled(config: Any, settings: TextSettings, classes: int, where: str) -> An
     config._attn_implementation = settings.attention
     if config.pad_token_id is None:
         config.pad_token_id = 0
-    for name in DROPOUTS if settings.dropout is not None else ():
-        if hasattr(config, name):
-            setattr(config, name, settings.dropout)
-    return config
+    return with_dropout(config, settings.dropout)
 
 
 def body_of(kind: str, config: dict[str, Any], attention: str) -> Any:
@@ -144,15 +157,14 @@ def _drawn(config: Any, where: str) -> Any:
             raise HarnessError(f"no classifier can be made: {reason}", where=where) from None
 
 
-def _head(net: Any, settings: TextSettings) -> tuple[str, ...]:
-    """What stands outside the body, and the pooler where it is to be drawn."""
+def head_of(net: Any, *, pooled: bool) -> tuple[str, ...]:
+    """Prefixes of what stands outside the body, and of its pooler if that belongs to the head."""
     base = net.base_model_prefix
     parts = [
         f"net.{name}."
         for name, part in net.named_children()
         if name != base and any(True for _ in part.parameters())
     ]
-    pooled = getattr(getattr(net, base), POOLER[:-1], None) is not None
-    if settings.pooler == "fresh" and pooled:
+    if pooled and getattr(getattr(net, base), POOLER[:-1], None) is not None:
         parts.append(f"net.{base}.{POOLER}")
     return tuple(parts)
