@@ -42,7 +42,8 @@ class Trained(Record):
 
     `losses` are training losses at `loss_steps`; `pack` is how many seeds were trained as one;
     `calibration` holds the timed seconds per step and seed of each pack size that was tried.
-    `diverged_at` is the first step whose loss was not finite.
+    `diverged_at` is the first step whose loss was not finite; `compiled` says that the network went
+    through `torch.compile`.
     """
 
     steps: int
@@ -53,6 +54,7 @@ class Trained(Record):
     calibration: dict[str, float] = {}
     diverged_at: int | None = None
     checkpoints: list[int] = []
+    compiled: bool = False
 
 
 class Scored(Record):

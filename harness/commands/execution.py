@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 def execution_options(function: Callable[..., R]) -> Callable[..., R]:
-    """Add `--executor`, `--workers`, `--device`, `--precision`, `--offline` and `--watch`.
+    """Add `--executor`, `--workers`, `--device`, `--precision`, and what else changes no suite.
 
     The function is handed `options: RunOptions`, and any other options besides.
     """
@@ -51,6 +51,12 @@ def execution_options(function: Callable[..., R]) -> Callable[..., R]:
         show_default=True,
         help="Of forward passes; another precision makes other cells.",
     )
+    @click.option(
+        "--compile",
+        "compiled",
+        is_flag=True,
+        help="Train through torch.compile, one run at a time: for large models.",
+    )
     @click.option("--offline", is_flag=True, help="Use no network.")
     @click.option(
         "--watch",
@@ -72,6 +78,7 @@ def execution_options(function: Callable[..., R]) -> Callable[..., R]:
             device=given.pop("device"),
             precision=given.pop("precision"),
             offline=given.pop("offline"),
+            compiled=given.pop("compiled"),
             watch=dict(_use(text, "--watch") for text in given.pop("watch")),
         )
         return function(*args, options=options, **given)

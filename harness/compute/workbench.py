@@ -75,7 +75,8 @@ class Recent(Generic[T]):
 class Workbench:
     """One per worker process: finds offers, loads data, builds networks, reads weights.
 
-    What it returns is shared: nobody changes these tensors in place.
+    What it returns is shared: nobody changes these tensors in place. `compiled` says that whoever
+    trains with it goes through `torch.compile`.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Workbench:
         self.catalogue = catalogue
         self.store = store
         self.device = device
+        self.compiled = False
         self.room = DataRoom(cache=cache, offline=offline)
         self._outlines: dict[str, Outline] = {}
         self._datasets: Recent[Splits] = Recent(DATASETS)

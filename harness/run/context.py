@@ -37,6 +37,7 @@ class WorkContext:
     offline: bool
     git_commit: str | None = None
     git_dirty: bool | None = None
+    compiled: bool = False
 
     def __call__(self, job: Job, tell: Callable[[Event], None]) -> None:
         """Run the job's cells and tell what becomes of them."""
@@ -64,13 +65,15 @@ class WorkContext:
         from harness.compute.device import choose_device  # noqa: PLC0415  # imports torch
         from harness.compute.workbench import Workbench  # noqa: PLC0415  # imports torch
 
-        return Workbench(
+        bench = Workbench(
             self.catalogue,
             self.store,
             choose_device(self.device),
             cache(self.root),
             self.offline,
         )
+        bench.compiled = self.compiled
+        return bench
 
     @cached_property
     def machine(self) -> Machine:

@@ -119,6 +119,7 @@ def _run(
         offline=options.offline,
         git_commit=commit,
         git_dirty=dirty,
+        compiled=options.compiled,
     )
     news: list[Schedule] = []
 
@@ -127,9 +128,8 @@ def _run(
 
     room = ExecutorRoom(context, options.workers, options.device, HEAVY, hear)
     pool = offer.open(settings, room)
-    packing = Packing(
-        options.pack, not offer.exact, pool.workers, options.device, paths.cache(root)
-    )
+    pack = 1 if options.compiled else options.pack
+    packing = Packing(pack, not offer.exact, pool.workers, options.device, paths.cache(root))
     schedule = Schedule(board, packing, desk)
     news.append(schedule)
     desk.display.begin(Tally(len(plan.cells), board.cells.values(), pool.workers))
@@ -146,6 +146,8 @@ def _check(options: RunOptions, catalogue: Catalogue) -> tuple[Executor, Setting
         raise HarnessError(
             f"unknown device {options.device!r}", fix="choose auto, cpu, cuda, cuda:N or mps"
         )
+    if options.compiled and (options.pack or 1) > 1:
+        raise HarnessError("compiled runs are trained one at a time", fix="leave out `--pack`")
     use = Use("executor", options.executor, options.executor, options.executor_settings, "")
     return offer_from(use, catalogue)
 

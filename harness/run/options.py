@@ -13,7 +13,8 @@ class RunOptions:
 
     Only `precision` changes numbers, and so makes other cells. `workers` 0 means as many as fit.
     `pack` is how many runs are trained as one stack; None lets timed steps decide. `offline`
-    forbids the network. `display` "auto" is live on a terminal and plain lines elsewhere.
+    forbids the network. `compiled` trains through `torch.compile`, one run at a time: the same
+    numbers to rounding. `display` "auto" is live on a terminal and plain lines elsewhere.
     `watch` maps the watchers that are told of cells to their settings.
     """
 
@@ -24,5 +25,6 @@ class RunOptions:
     precision: str = "float32"
     pack: int | None = None
     offline: bool = False
+    compiled: bool = False
     watch: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     display: Literal["auto", "live", "plain", "none"] = "auto"

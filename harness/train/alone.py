@@ -10,6 +10,7 @@ from harness.compute.dropout import StreamDropout, step_keys
 from harness.compute.embedding import gather_gradients
 from harness.compute.streams import RunStreams
 from harness.train.batches import Batch
+from harness.train.compiling import forward_of
 from harness.train.course import Course, Stretch
 from harness.train.groups import paces
 from harness.train.objective import Objective, Part
@@ -38,6 +39,7 @@ class Alone:
         small = self._device.type != "cpu" or course.split.packed is None
         self._tables = [] if small else gather_gradients(self._module)
         recompute(self._module, self._network.recomputed, self._dropout)
+        self._called = forward_of(self._module, course)
 
     def begin(self, stretch: Stretch) -> None:
         """A phase starts: choose what trains, make a new optimizer."""
@@ -95,7 +97,7 @@ class Alone:
 
     def _cast(self, batch: Batch) -> Tensor:
         if self._precision == "float32":
-            return self._network.logits(self._module(**batch.inputs))
+            return self._network.logits(self._called(**batch.inputs))
         with autocast(self._precision, self._device):
-            logits = self._network.logits(self._module(**batch.inputs))
+            logits = self._network.logits(self._called(**batch.inputs))
         return logits.to(torch.float32)

@@ -33,7 +33,8 @@ class Course:
     """What all runs of a pack share. `network` is shared: its weights mean nothing.
 
     `module()` builds one that is nobody else's. `drops` says whether the network draws dropout
-    masks in training; `language` what it learns where the task is language.
+    masks in training; `language` what it learns where the task is language; `compiled` whether it
+    is to go through `torch.compile`.
     """
 
     work: TrainWork
@@ -48,11 +49,12 @@ class Course:
     precision: str
     drops: bool
     language: Language | None = None
+    compiled: bool = False
 
     @property
     def stackable(self) -> bool:
         """Whether several runs may be trained as one."""
-        return self.network.stackable and not self.network.recomputed
+        return self.network.stackable and not self.network.recomputed and not self.compiled
 
     @property
     def steps(self) -> int:
@@ -108,6 +110,7 @@ def course_of(cell: Cell, bench: Workbench) -> Course:
         precision=cell.precision,
         drops=bench.drops(work.model, work.train),
         language=_language(work, network, outline),
+        compiled=bench.compiled,
     )
 
 

@@ -102,6 +102,7 @@ def _training(
         loss_steps=list(curve),
         losses=list(curve.values()),
         pack=len(trail.log.curves),
+        compiled=course.compiled,
         diverged_at=diverged,
         checkpoints=list(kept),
     )

@@ -77,6 +77,7 @@ def test_spoilt_findings_and_a_missing_report_are_made_anew(suite_file, tmp_path
         (["--executor", "{processes: {start: never}}"], "does not accept its settings"),
         (["--executor", "nowhere"], "there is no executor 'nowhere'"),
         (["--device", "toaster"], "unknown device 'toaster'"),
+        (["--compile", "--pack", "4"], "compiled runs are trained one at a time"),
         (["--report", "papyrus"], "there is no reporter 'papyrus'"),
         (["--device", "cuda:99", "--executor", "serial"], "no device 'cuda:99'"),
         (["--device", "cuda:99"], "no device 'cuda:99'"),

@@ -1,0 +1,57 @@
+"""`torch.compile`: the same numbers to rounding, dropout included, or one clear line."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from training_scene import a_cell, distance, open_bench, use
+
+from harness.api.errors import HarnessError
+from harness.train.compiling import forward_of
+from harness.train.course import course_of
+from harness.train.pack import train_pack
+
+METHOD = use("method", "full", steps=4, lr=0.1, optimizer="sgd")
+MLP = use("model", "mlp", hidden=[16], dropout=0.3)
+
+
+@pytest.fixture
+def compiling(tmp_path):
+    bench = open_bench(tmp_path)
+    bench.compiled = True
+    return bench
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+def test_a_compiled_run_is_the_run_to_rounding_dropout_and_all(bench, compiling):
+    cells = [a_cell(seed, model=MLP, method=METHOD) for seed in range(2)]
+    for cell, faster in zip(cells, train_pack(cells, compiling, print), strict=True):
+        (plain,) = train_pack([cell], bench, print)
+        assert (faster.trained.compiled, plain.trained.compiled) == (True, False)
+        assert faster.trained.pack == 1
+        assert distance(faster.weights, plain.weights) < 1e-5
+
+
+def test_compiled_runs_are_trained_one_at_a_time(compiling):
+    assert not course_of(a_cell(model=MLP, method=METHOD), compiling).stackable
+
+
+def test_what_is_computed_again_is_not_compiled(compiling):
+    course = course_of(a_cell(model=MLP, method=METHOD), compiling)
+    course = replace(course, network=replace(course.network, recomputed=("0",)))
+    with pytest.raises(HarnessError, match="computes activations again, which is not compiled"):
+        forward_of(course.module(), course)
+
+
+def test_what_cannot_be_compiled_says_so_in_one_line(compiling, monkeypatch):
+    from torch._dynamo.exc import TorchDynamoException
+
+    def broken(*args, **kwargs):
+        raise TorchDynamoException("no working C++ compiler\nmore")
+
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: broken)
+    course = course_of(a_cell(model=MLP, method=METHOD), compiling)
+    called = forward_of(course.module(), course)
+    with pytest.raises(HarnessError, match="'mlp' cannot be compiled here: no working C"):
+        called(image=torch.zeros(1))
