@@ -24,11 +24,11 @@ def command(suite: SuiteOptions, show: bool) -> int:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
         return 2
-    expand(checked, catalogue)  # finds what only the whole plan shows: work that stands twice
+    plan = expand(checked, catalogue)  # finds what only that shows: work that stands twice
     if show:
         click.echo(checked.text, nl=False)
         return 0
-    for line in summary(checked):
+    for line in summary(checked, plan):
         click.echo(line)
     for aside in catalogue.set_aside:
         click.echo(f"warning: plugin set aside: {aside}", err=True)

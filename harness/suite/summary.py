@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from harness.api.suites import Init, SeedDesign, Suite
+from harness.api.cells import Plan, Stage
+from harness.api.suites import Suite
 
 
-def summary(suite: Suite) -> Iterator[str]:
-    """Lines for a reader: what is trained, over which seeds, on what, and what is looked at."""
+def summary(suite: Suite, plan: Plan) -> Iterator[str]:
+    """Lines for a reader: what is trained, over which seeds, on what, and what is looked at.
+
+    Runs are counted in the suite's plan: where one checkpoint serves all pretraining seeds, they
+    are fewer than the seeds.
+    """
     title = f": {suite.title}" if suite.title else ""
     yield f"{suite.id} {suite.version}{title}"
     seeds = suite.seeds
@@ -21,7 +26,7 @@ def summary(suite: Suite) -> Iterator[str]:
         counts[0] += f" x {len(seeds.order)} order"
     yield _line("seeds", [f"{counts[0]}, {seeds.design}"])
     pairs = len(suite.models) * len(suite.methods)
-    runs = pairs * sum(_runs(init, seeds) for init in suite.inits)
+    runs = sum(cell.stage == Stage.FINETUNE for cell in plan.cells)
     yield _line("runs", [f"{runs} in {_count(pairs * len(suite.inits), 'procedure')}"])
     yield _line("data", [f"{suite.data.train.dataset.label}, batches of {suite.data.batch}"])
     for kind in ("id", "ood"):
@@ -36,13 +41,6 @@ def summary(suite: Suite) -> Iterator[str]:
         parts = {"examples per split": suite.limit.examples, "steps": suite.limit.steps}
         limits = [f"{number} {what}" for what, number in parts.items() if number is not None]
         yield _line("trial", [f"at most {' and '.join(limits)}"])
-
-
-def _runs(init: Init, seeds: SeedDesign) -> int:
-    """Runs of one procedure: one file for all pretraining seeds gives the same runs for each."""
-    draws_nothing = init.checkpoint is not None and "{seed}" not in init.checkpoint
-    pretrain = 1 if draws_nothing and seeds.design == "crossed" else len(seeds.pretrain)
-    return pretrain * len(seeds.finetune) * len(seeds.order or (0,))
 
 
 def _line(what: str, names: Iterable[str]) -> str:

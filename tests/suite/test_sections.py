@@ -3,6 +3,8 @@
 import pytest
 
 from harness.api.errors import HarnessError
+from harness.plan import expand
+from harness.plug.discovery import discover
 from harness.suite.summary import summary
 
 NO_WEIGHTS = (2).to_bytes(8, "little") + b"{}"
@@ -83,7 +85,8 @@ def test_a_missing_checkpoint_is_named(complaint, tmp_path):
 def test_one_checkpoint_may_serve_all_pretraining_seeds(opened, tmp_path):
     (tmp_path / "w.safetensors").write_bytes(NO_WEIGHTS)
     suite = opened(inits="[random, {checkpoint: w.safetensors}]")
-    assert "  runs        6 in 2 procedures" in list(summary(suite))
+    plan = expand(suite, discover(extra=[str(tmp_path / "toys.py")]))
+    assert "  runs        6 in 2 procedures" in list(summary(suite, plan))
 
 
 def test_a_checkpoint_is_never_a_pickle(complaint):
