@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -109,8 +110,15 @@ def _check(name: str, network: object) -> None:
     parameters = dict(network.module.named_parameters())
     if not parameters:
         raise HarnessError("its module has no parameters", where=where)
-    for prefix in network.head:
-        if not any(parameter.startswith(prefix) for parameter in parameters):
-            raise HarnessError(f"no parameter begins with its head {prefix!r}", where=where)
+    named = {"head": network.head, "layer": tuple(chain.from_iterable(network.layers))}
+    for what, prefixes in named.items():
+        for prefix in prefixes:
+            if not any(parameter.startswith(prefix) for parameter in parameters):
+                raise HarnessError(f"no parameter begins with its {what} {prefix!r}", where=where)
+    language = network.language
+    if language is not None and language.objective == "masked-language":
+        mask = f"{language.mask} of {language.tokens}"
+        if not 0 <= language.mask < language.tokens:
+            raise HarnessError(f"it hides tokens by none that it knows: {mask}", where=where)
     if not network.stackable and not network.why_not_stackable:
         raise HarnessError("it is not stackable but does not say why", where=where)

@@ -1,10 +1,13 @@
 """The same promises on CUDA, where rounding differs more: tolerance 1e-3 after 12 steps."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from training_scene import a_cell, distance, open_bench, use
 
 from harness.train.calibrate import calibrate
+from harness.train.course import course_of
 from harness.train.pack import train_pack
 
 pytestmark = pytest.mark.gpu
@@ -43,3 +46,15 @@ def test_calibration_on_cuda_finds_stacks_faster_than_runs_alone(tmp_path):
     cuda = open_bench(tmp_path, "cuda")
     timings = calibrate([a_cell(seed, model=MODELS["mlp"]) for seed in range(32)], cuda, workers=1)
     assert min(timings.values()) < 0.5 * timings["1"]
+
+
+def test_on_cuda_what_is_computed_again_drops_the_same(tmp_path, monkeypatch):
+    """Autograd runs there in a thread of its own."""
+    cuda = open_bench(tmp_path, "cuda")
+    cell = a_cell(model=use("model", "toy-bert"), method=SGD)
+    course = course_of(cell, cuda)
+    (kept,) = train_pack([cell], cuda, print)
+    network = replace(course.network, recomputed=("bert.bert.encoder.layer.0",))
+    monkeypatch.setattr("harness.train.pack.course_of", lambda *_: replace(course, network=network))
+    (anew,) = train_pack([cell], cuda, print)
+    assert distance(kept.weights, anew.weights) < 1e-5

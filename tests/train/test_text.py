@@ -81,16 +81,16 @@ def test_gradients_of_tables_that_stay_train_the_same(bench, monkeypatch):
 def test_texts_are_read_once_whoever_asks_again(bench, monkeypatch):
     before = bench.split(TRAIN, None, READER).model_inputs(slice(None))
     monkeypatch.setattr(text_scene.Words, "read", lambda *_: pytest.fail("read again"))
-    other = Workbench(bench.catalogue, bench.store, bench.device, bench._room.cache, True)
+    other = Workbench(bench.catalogue, bench.store, bench.device, bench.room.cache, True)
     after = other.split(TRAIN, None, READER).model_inputs(slice(None))
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_a_damaged_cache_is_read_anew(bench):
     before = bench.split(TRAIN, None, READER).model_inputs(slice(None))
-    (file,) = bench._room.cache.rglob("*.safetensors")
+    (file,) = bench.room.cache.rglob("*.safetensors")
     file.write_bytes(file.read_bytes()[:100])
-    other = Workbench(bench.catalogue, bench.store, bench.device, bench._room.cache, True)
+    other = Workbench(bench.catalogue, bench.store, bench.device, bench.room.cache, True)
     after = other.split(TRAIN, None, READER).model_inputs(slice(None))
     assert all(torch.equal(before[name], after[name]) for name in before)
 
