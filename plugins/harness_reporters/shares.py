@@ -107,15 +107,16 @@ def _bars(title: str, found: Sequence[VarianceShare]) -> Figure:
             "y": height,
             "text": NOTHING
             if s.pretrain is None
-            else f"{percent(s.pretrain)} of sd {figures(s.total_sd, 2)}",
+            else f"{percent(s.pretrain)} of<br>sd {figures(s.total_sd, 2)}",
             "xanchor": "left",
+            "align": "left",
             "showarrow": False,
-            "font": {"size": 11, "color": "@muted"},
+            "font": {"size": 10, "color": "@muted"},
         }
         for s, height in zip(found, heights, strict=True)
     ]
     marks = {"tickvals": [0, 25, 50, 75, 100], "ticktext": ["0", "25", "50", "75", "100 %"]}
-    axis = numbers_axis() | marks | {"range": [0, 140], "fixedrange": True}
+    axis = numbers_axis() | marks | {"range": [0, 130], "fixedrange": True}
     rows = rows_axis([s.split for s in found])
     look = layout(axis, rows, barmode="stack", annotations=notes)
     return Figure(title=title, data=data, layout=look, height=60 + 30 * len(found))

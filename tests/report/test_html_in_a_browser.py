@@ -9,7 +9,7 @@ from pathlib import Path
 
 import made_up
 import pytest
-from browser import chromium
+from browser import chromium, opened
 
 from harness.api.pictures import Picture
 from harness.api.readings import Grid
@@ -54,17 +54,30 @@ def browse(path: Path, folder: Path, *more: str) -> tuple[str, str, set[str]]:
 
 
 @pytest.mark.slow
-def test_a_browser_draws_every_figure_without_a_complaint_and_without_the_network(tmp_path):
-    findings = made_up.findings()
-    text = written(findings, tmp_path)
+def test_a_browser_opens_the_page_without_a_complaint_and_without_the_network(tmp_path):
+    written(made_up.findings(), tmp_path)
 
     dom, console, asked = browse(tmp_path / "report.html", tmp_path)
 
     assert console == ""
     assert asked == set()
+    assert 'data-ready="yes"' in dom
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_figure_is_drawn_when_it_comes_into_view(tmp_path, scheme):
+    text = written(made_up.findings(small()), tmp_path)
+
     hidden = len(re.findall(r'<div class="panel"[^>]* hidden>', text))  # they wait to be chosen
     assert 0 < hidden < len(figures(text))
-    assert dom.count('class="plot js-plotly-plot"') == len(figures(text)) - hidden
+    with opened(tmp_path / "report.html", color_scheme=scheme) as page:
+        page.evaluate("document.querySelectorAll('details').forEach(each => (each.open = true))")
+        shown = page.locator(".panel:visible .plot")
+        assert shown.count() == len(figures(text)) - hidden
+        for place in range(shown.count()):
+            shown.nth(place).scroll_into_view_if_needed()
+            shown.nth(place).locator(".main-svg").first.wait_for()
 
 
 @pytest.mark.slow
@@ -88,7 +101,7 @@ def test_no_script_from_outside_runs_in_a_browser(tmp_path):
 
     assert console == ""
     assert "<title>pwned" not in dom
-    assert 'class="plot js-plotly-plot"' in dom
+    assert 'data-ready="yes"' in dom
 
 
 @pytest.mark.slow
