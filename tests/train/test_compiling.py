@@ -1,12 +1,17 @@
 """`torch.compile`: the same numbers to rounding, dropout included, or one clear line."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
-from training_scene import a_cell, distance, open_bench, use
+from training_scene import Shelf, a_cell, distance, open_bench, use
 
+from harness.api.cells import SplitUse
 from harness.api.errors import HarnessError
+from harness.compute.embedding import gather_gradients
+from harness.compute.workbench import Workbench
+from harness.plug.discovery import discover
 from harness.train.compiling import forward_of
 from harness.train.course import course_of
 from harness.train.pack import train_pack
@@ -31,6 +36,25 @@ def test_a_compiled_run_is_the_run_to_rounding_dropout_and_all(bench, compiling)
         assert (faster.trained.compiled, plain.trained.compiled) == (True, False)
         assert faster.trained.pack == 1
         assert distance(faster.weights, plain.weights) < 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+def test_text_is_compiled_for_all_lengths(tmp_path, monkeypatch):
+    """Also where gradients of tables are gathered by a function of our own."""
+    gather = partial(gather_gradients, least=1)
+    monkeypatch.setattr("harness.train.alone.gather_gradients", gather)
+    catalogue = discover(extra=["language_scene"])
+    bench = Workbench(catalogue, Shelf(tmp_path), torch.device("cpu"), tmp_path / "cache", True)
+    train = SplitUse("train", use("dataset", "toy-sentences"), "", "train")
+    model = use("model", "toy-writer")
+    method = use("method", "full", steps=6, lr=0.1, optimizer="sgd", accumulate=2)
+    cell = a_cell(model=model, method=method, train=train, batch=16)
+    (plain,) = train_pack([cell], bench, print)
+    bench.compiled = True
+    (faster,) = train_pack([cell], bench, print)
+    assert faster.trained.compiled
+    assert distance(faster.weights, plain.weights) < 1e-5
 
 
 def test_compiled_runs_are_trained_one_at_a_time(compiling):

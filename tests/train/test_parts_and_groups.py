@@ -1,6 +1,7 @@
 """Batches in parts give the gradient of the whole; groups and layers train at their own pace."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from harness.api.errors import HarnessError
 from harness.api.networks import Network
 from harness.api.recipes import Group, Optimizer, Phase
 from harness.compute.dropout import Rows, StreamDropout, step_keys
+from harness.compute.embedding import gather_gradients
 from harness.compute.streams import RunStreams
 from harness.compute.workbench import Workbench
 from harness.plug.discovery import discover
@@ -174,7 +176,11 @@ def test_groups_train_alike_alone_and_in_a_stack(texts):
     assert not same(alone[0], train_pack([of(SENTENCES)], texts, print)[0].weights)
 
 
-def test_the_norm_before_clipping_is_that_of_the_whole_batch(texts):
+@pytest.mark.parametrize("least", [1, 10**9])
+def test_the_norm_before_clipping_is_that_of_the_whole_batch(texts, monkeypatch, least):
+    gather = partial(gather_gradients, least=least)  # with 1 tables gather their own gradients
+    monkeypatch.setattr("harness.train.alone.gather_gradients", gather)
+
     def norms(parts):
 
         cell = of(SENTENCES, clip=0.01, accumulate=parts)
@@ -184,5 +190,9 @@ def test_the_norm_before_clipping_is_that_of_the_whole_batch(texts):
         train(course, recorder, Batches(course, [streams], stacked=False), print)
         return [float(norm) for norm in recorder.book.norms]
 
-    assert norms(4) == pytest.approx(norms(1), rel=1e-4)
+    before = norms(1)
+    assert norms(4) == pytest.approx(before, rel=1e-4)
     assert min(norms(1)) > 0.01
+    monkeypatch.undo()
+    assert norms(4) == pytest.approx(norms(1), rel=1e-4)
+    assert norms(1) == pytest.approx(before, rel=1e-4)
