@@ -19,6 +19,7 @@ from harness.api.settings import Settings
 from harness.api.texts import Reader
 from harness.compute.agreement import check_dataset
 from harness.compute.building import build_network, draws_dropout, hollow
+from harness.compute.letting_go import bytes_of, let_go
 from harness.compute.loading import (
     ShiftUse,
     apply_shift,
@@ -150,7 +151,11 @@ class Workbench:
         if key not in self._drops:
             split = self.split(train, Limit(examples=2), model)
             inputs = split.model_inputs(slice(None))
-            self._drops[key] = draws_dropout(self.untouched(model, train), inputs)
+            network = self.untouched(model, train)
+            size = bytes_of(network.module.parameters())
+            self._drops[key] = draws_dropout(network, inputs)
+            del network
+            let_go(size)
         return self._drops[key]
 
     def split(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from harness.api.cells import Cell, TrainWork
 from harness.api.results import Trained
+from harness.compute.letting_go import bytes_of, let_go
 from harness.compute.workbench import Workbench
 from harness.train.alone import Alone
 from harness.train.batches import Batches
@@ -67,7 +68,9 @@ def _trained(
     learner = Stack(course, starts, runs) if stacked else Alone(course, starts[0], runs[0])
     parameters = {n for n, _ in course.network.module.named_parameters(remove_duplicate=False)}
     buffers = [{n: t for n, t in start.items() if n not in parameters} for start in starts]
+    held = sum(bytes_of(start.values()) for start in starts)
     del starts  # a large network's weights would be held a second time
+    let_go(held)
     trail = train(course, learner, Batches(course, runs, stacked=stacked), tell)
     final = learner.weights()
     trainings = []
