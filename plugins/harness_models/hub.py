@@ -69,6 +69,8 @@ def _storage(repository: str) -> Path:
 def _hub() -> Any:  # the package carries its types lazily
     try:
         import huggingface_hub
+        import huggingface_hub.constants
+        import huggingface_hub.errors  # both are loaded only when they are named
     except ImportError:
         raise missing("huggingface_hub") from None
     return huggingface_hub
