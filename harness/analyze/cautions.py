@@ -17,6 +17,7 @@ def warnings_of(results: Results, plan: Plan, found: Sequence[Spread]) -> tuple[
         *_holes(results.problems),
         *_few_seeds(results),
         *_not_finite(results, found),
+        *_cut(results),
         *_mixtures(results),
         *_test_noise(found, plan),
     )
@@ -69,6 +70,17 @@ def _few_seeds(results: Results) -> Iterator[str]:
             "variance shares are rough, and runs that share a pretraining seed are no "
             "independent observations."
         )
+
+
+def _cut(results: Results) -> Iterator[str]:
+    """Texts longer than a model reads, of any procedure: the largest share of a split's texts."""
+    held = results.scores[results.scores["truncated"].fillna(0) > 0]
+    parts = [
+        f"{int(rows['truncated'].max()):,} of {int(rows['n'].max()):,} in {split}"
+        for split, rows in held.groupby("split", sort=False)
+    ]
+    if parts:
+        yield f"Texts were cut off where the model reads no further: {some(parts, 5)}."
 
 
 def _not_finite(results: Results, found: Sequence[Spread]) -> Iterator[str]:

@@ -17,10 +17,11 @@ _RUN = ["suite", "procedure", "model", "init", "method"]
 _SEEDS = ["pretrain_seed", "finetune_seed", "order_seed"]
 SCORES = [
     *_RUN, *_SEEDS, "split", "split_kind", "shift", "parent", "score", "value", "n", "unscorable",
-    "state", "diverged", "smoke", "key",
+    "truncated", "state", "diverged", "smoke", "key",
 ]  # fmt: skip
 RUNS = [
     *_RUN, *_SEEDS, "stage", "state", "steps", "examples_seen", "last_loss", "diverged_at", "pack",
+    "truncated",
     "wall_seconds", "peak_bytes", "device", "precision", "smoke", "key",
 ]  # fmt: skip
 CELLS = [
@@ -28,8 +29,8 @@ CELLS = [
     "platform", "python", "precision", "wall_seconds", "peak_bytes", "started", "smoke", "key",
 ]  # fmt: skip
 _WHOLE = {
-    "pretrain_seed", "finetune_seed", "order_seed", "n", "unscorable", "pretrain_seed_a",
-    "finetune_seed_a", "pretrain_seed_b", "finetune_seed_b", "steps", "examples_seen",
+    "pretrain_seed", "finetune_seed", "order_seed", "n", "unscorable", "truncated",
+    "pretrain_seed_a", "finetune_seed_a", "pretrain_seed_b", "finetune_seed_b", "steps", "examples_seen",
     "diverged_at", "pack", "peak_bytes", "step",
 }  # fmt: skip
 _REAL = {
@@ -93,6 +94,7 @@ def score_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
             "parent": work.split.parent,
             "n": result.examples if result else None,
             "unscorable": result.unscorable if result else None,
+            "truncated": result.truncated if result else None,
             "diverged": cell.key in collected.diverged,
             "smoke": plan.smoke,
             "key": cell.key,
@@ -131,6 +133,7 @@ def run_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
                 "last_loss": result.losses[-1] if result.losses else None,
                 "diverged_at": result.diverged_at,
                 "pack": result.pack,
+                "truncated": result.truncated,
                 "wall_seconds": record.wall_seconds,
                 "peak_bytes": record.peak_bytes,
                 "device": record.machine.device,

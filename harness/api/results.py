@@ -43,7 +43,7 @@ class Trained(Record):
     `losses` are training losses at `loss_steps`; `pack` is how many seeds were trained as one;
     `calibration` holds the timed seconds per step and seed of each pack size that was tried.
     `diverged_at` is the first step whose loss was not finite; `compiled` says that the network went
-    through `torch.compile`.
+    through `torch.compile`. `truncated` counts training texts that the model's reader cut off.
     """
 
     steps: int
@@ -55,6 +55,7 @@ class Trained(Record):
     diverged_at: int | None = None
     checkpoints: list[int] = []
     compiled: bool = False
+    truncated: int = 0
 
 
 class Scored(Record):
@@ -62,7 +63,7 @@ class Scored(Record):
 
     `scores` maps the score's label to its value; `examples` is the number of predictions, of which
     `unscorable` (not finite) counted as the worst possible. `failed` maps a score that could not
-    be computed to the reason.
+    be computed to the reason. `truncated` counts texts that the model's reader cut off.
     """
 
     split: str
@@ -71,6 +72,7 @@ class Scored(Record):
     scores: dict[str, float]
     failed: dict[str, str] = {}
     predictions_from: str | None = None
+    truncated: int = 0
 
 
 class CellRecord(Record):

@@ -49,6 +49,11 @@ class DeviceSplit:
         """Tokens of each example, int64 [n] on the CPU; None where all examples are as long."""
         return None if self.packed is None else self.packed.lengths
 
+    @property
+    def truncated(self) -> int:
+        """How many of its texts the model's reader cut off."""
+        return 0 if self.packed is None else self.packed.cut
+
     def batches(self, examples: int, tokens: int) -> Iterator[Tensor | slice]:
         """Places of all examples, batch by batch: text by its length, whatever else in order.
 

@@ -57,6 +57,7 @@ def predict(cell: Cell, bench: Workbench) -> Predictions:
         groups=groups,
         examples=split.examples.cpu().numpy(),
         merged=tuple(each.members for each in work.split.merged),
+        truncated=split.truncated,
     )
 
 

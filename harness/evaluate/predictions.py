@@ -19,6 +19,9 @@ COLUMNS = ("example", "target", "group", "logits")
 MERGED = b"merged"
 """The file's metadata that say which logits stand for which class, where classes are merged."""
 
+TRUNCATED = b"truncated"
+"""The same for how many texts were cut off."""
+
 Merged = tuple[tuple[int, ...], ...]
 
 
@@ -33,7 +36,8 @@ class Predictions:
     On a split of fewer classes `merged` has, for each of them, the places of the model's classes
     that stand for it. The predicted class is then that of the largest logit, which need not be the
     most probable one (McCoy, Pavlick and Linzen 2019, arXiv 1902.01007, score models of three
-    classes so on HANS); the probability of a class is the sum of its members'.
+    classes so on HANS); the probability of a class is the sum of its members'. `truncated` counts
+    the texts that the model's reader cut off.
     """
 
     logits: Array
@@ -41,6 +45,7 @@ class Predictions:
     groups: Array | None = None
     examples: Array | None = None
     merged: Merged = ()
+    truncated: int = 0
 
     @property
     def classes(self) -> int:
@@ -109,8 +114,13 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         "logits": pa.FixedSizeListArray.from_arrays(logits, classes),
     }
     table = pa.Table.from_arrays(list(columns.values()), names=list(columns))
+    facts: dict[bytes, str] = {}
     if predictions.merged:
-        table = table.replace_schema_metadata({MERGED: json.dumps(predictions.merged)})
+        facts[MERGED] = json.dumps(predictions.merged)
+    if predictions.truncated:
+        facts[TRUNCATED] = str(predictions.truncated)
+    if facts:
+        table = table.replace_schema_metadata(facts)
     pq.write_table(table, path, compression="zstd", write_statistics=False)
 
 
@@ -147,6 +157,7 @@ def read_predictions(path: Path) -> Predictions:
         groups=None if group.null_count else group.to_numpy(),
         examples=table["example"].to_numpy(),
         merged=_merged(table, path),
+        truncated=int((table.schema.metadata or {}).get(TRUNCATED, b"0")),
     )
 
 

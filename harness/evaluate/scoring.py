@@ -42,6 +42,7 @@ def score(
         split=split.name,
         examples=len(predictions.targets),
         unscorable=int((~predictions.scorable).sum()),
+        truncated=predictions.truncated,
         scores=scores,
         failed=failed,
     )

@@ -108,6 +108,7 @@ def _training(
         compiled=course.compiled,
         diverged_at=diverged,
         checkpoints=list(kept),
+        truncated=course.split.truncated,
     )
     return Training(trained, final, kept, "ok" if diverged is None else "diverged")
 

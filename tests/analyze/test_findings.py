@@ -245,3 +245,17 @@ def test_citations_and_licences_come_from_the_suite_and_its_offers():
     assert "Alpaydin, Kaynak (1998)" in provenance.citations
     assert provenance.licenses == {"digits": "CC BY 4.0"}
     assert provenance.machines == ("AMD EPYC 7B13, cpu, Linux-6.1-x86_64, Python 3.11.9",)
+
+
+def test_texts_that_were_cut_off_are_told_of_by_split():
+    plan = made_up.plan(pretrain=2, finetune=2, procedures=("random",), splits=("test", "noise"))
+    records = made_up.records(plan)
+    for cell in evaluations(plan, "noise"):
+        result = records[cell.key].result.model_copy(update={"truncated": 7})
+        records[cell.key] = records[cell.key].model_copy(update={"result": result})
+
+    warnings = made_up.findings(plan, records).warnings
+
+    (told,) = [text for text in warnings if "cut off" in text]
+    assert "7 of 360 in noise" in told
+    assert "test" not in told

@@ -15,6 +15,8 @@ from harness.compute.packed import MASK, even_batches
 from harness.compute.streams import RunStreams
 from harness.compute.workbench import Workbench
 from harness.evaluate.predict import predict
+from harness.evaluate.predictions import read_predictions, write_predictions
+from harness.evaluate.scoring import score
 from harness.measure.pack import measure_pack
 from harness.plug.discovery import discover
 from harness.train.batches import Batches
@@ -195,3 +197,19 @@ def test_the_loss_of_a_metric_is_the_mean_over_texts_however_they_are_batched(be
     exact = torch.nn.functional.cross_entropy(logits.double(), split.targets)
     (loss,) = [value.value for value in reading.values if value.name == "loss"]
     assert loss == pytest.approx(float(exact), abs=1e-6)
+
+
+def test_texts_that_were_cut_off_are_counted_up_to_the_record(bench, tmp_path, monkeypatch):
+    read = text_scene.Words.read
+    monkeypatch.setattr(
+        text_scene.Words, "read", lambda self, texts: replace(read(self, texts), cut=3)
+    )
+    (done,) = train_pack([a_run()], bench, print)
+    assert done.trained.truncated == 3
+    bench.store.put("finetune-0", done.weights)
+    work = EvaluateWork(READER, TRAIN, FAR, ())
+    found = predict(Cell("e", Stage.EVALUATE, "p", (), ("finetune-0",), work), bench)
+    write_predictions(tmp_path / "p.parquet", found)
+    again = read_predictions(tmp_path / "p.parquet")
+    assert (found.truncated, again.truncated) == (3, 3)
+    assert score(again, (), bench.catalogue, FAR).truncated == 3
