@@ -30,8 +30,8 @@ CELLS = [
 ]  # fmt: skip
 _WHOLE = {
     "pretrain_seed", "finetune_seed", "order_seed", "n", "unscorable", "truncated",
-    "pretrain_seed_a", "finetune_seed_a", "pretrain_seed_b", "finetune_seed_b", "steps", "examples_seen",
-    "diverged_at", "pack", "peak_bytes", "step",
+    "pretrain_seed_a", "finetune_seed_a", "pretrain_seed_b", "finetune_seed_b", "steps",
+    "examples_seen", "diverged_at", "pack", "peak_bytes", "step",
 }  # fmt: skip
 _REAL = {
     "value", "standard_error", "forward", "backward", "seconds", "x", "y", "z", "last_loss",
