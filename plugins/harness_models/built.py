@@ -39,14 +39,14 @@ def text_network(name: str, settings: TextSettings, folder: Path, room: BuildRoo
     """A classifier for the task, its weights drawn from the room.
 
     Raises:
-        HarnessError: the task is no classification of text, or the folder describes no such model.
+        HarnessError: the task is language, or the folder describes no such model.
     """
     from harness_models.explicit import TextClassifier
 
     where = f"model {name!r}"
     text_of(room.inputs, name)
-    if room.task.kind != "classification":
-        message = f"it classifies; it cannot be trained on the task {room.task.kind!r}"
+    if room.task.kind == "language":
+        message = f"it predicts labels or numbers; it cannot be trained on {room.task.kind!r}"
         raise HarnessError(message, where=where, fix="tiny-bert and tiny-lm learn language")
     net = _drawn(_config(settings, folder, len(room.task.classes)), where)
     body, prefix = getattr(net, net.base_model_prefix), f"net.{net.base_model_prefix}."

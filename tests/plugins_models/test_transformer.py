@@ -46,6 +46,15 @@ def test_a_model_has_the_classes_of_the_task_and_names_its_head(tmp_path):
     assert network.stackable
 
 
+def test_a_regression_has_one_number_for_each_text(tmp_path):
+    chosen = TransformerSettings(checkpoint=str(save_bert(tmp_path / "bert")), longest=32)
+    with torch.random.fork_rng(devices=[]):
+        network = TRANSFORMER.build(chosen, text_room(kind="regression", classes=1))
+    with torch.no_grad():
+        found = network.logits(network.module.eval()(**batch_of(chosen, tmp_path)))
+    assert found.shape == (3, 1)
+
+
 def test_size_is_known_on_the_meta_device(tmp_path):
     folder = save_bert(tmp_path / "bert")
     with torch.device("meta"):
@@ -192,7 +201,7 @@ def test_blocks_can_be_computed_again_instead_of_kept(tmp_path):
 
 def test_what_it_cannot_be_trained_on_is_one_line(tmp_path):
     chosen = TransformerSettings(checkpoint=str(save_bert(tmp_path / "bert")), longest=32)
-    with pytest.raises(HarnessError, match=r"model 'transformer': it classifies; .* 'language'"):
+    with pytest.raises(HarnessError, match=r"model 'transformer': it predicts labels .* 'language'"):
         TRANSFORMER.build(chosen, text_room(kind="language", classes=0))
     with pytest.raises(HarnessError, match="one text or a pair, but the data have 3 fields"):
         TRANSFORMER.build(chosen, text_room("a", "b", "c"))

@@ -10,7 +10,7 @@ from harness.api.settings import Settings, setting
 from harness_datasets.texts.corpus import Meaning, Rules
 from harness_datasets.texts.reading import Column
 
-TAKEN = ("label", "group", "row")
+TAKEN = ("label", "number", "group", "row")
 
 
 class Choosing(Settings):
@@ -22,6 +22,9 @@ class Choosing(Settings):
     label: Column | None = setting(None, "column with the label; without it the task is language")
     labels: dict[str, str | None] = setting(
         {}, "class of each label as written; rows of a label that maps to null are left out"
+    )
+    number: Column | None = setting(
+        None, "column with a number to predict, in place of a label: the task is regression"
     )
     group: Column | None = setting(None, "column with each row's group")
     val: float = setting(0.0, "share (below 1) or number of training rows for `val`", ge=0)
@@ -40,6 +43,8 @@ class Choosing(Settings):
             raise ValueError(
                 f"a text cannot be called {taken[0]!r}; write `text: {{NAME: column}}`"
             )
+        if self.number is not None and self.label is not None:
+            raise ValueError("give `label` or `number`, not both")
         if self.labels and self.label is None:
             raise ValueError("`labels` needs the column `label`")
         return self
@@ -60,7 +65,7 @@ class Choosing(Settings):
     @property
     def meaning(self) -> Meaning:
         """What the columns mean."""
-        return Meaning(self.fields, self.label, self.group)
+        return Meaning(self.fields, self.label, self.group, self.number)
 
     @property
     def rules(self) -> Rules:

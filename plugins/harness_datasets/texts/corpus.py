@@ -82,16 +82,20 @@ class FileOrigin:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What columns mean: the texts by field, the label (None: no labels), the group."""
+    """What columns mean: the texts by field, the label (None: no labels), the group.
+
+    Or, in place of the label, a number to predict.
+    """
 
     fields: tuple[tuple[str, Columns], ...]
     label: Columns | None = None
     group: Columns | None = None
+    number: Columns | None = None
 
     @property
     def columns(self) -> tuple[Columns, ...]:
-        """All that are read: fields, label, group."""
-        more = (self.label, self.group)
+        """All that are read: fields, label, group, number."""
+        more = (self.label, self.group, self.number)
         return (*(at for _, at in self.fields), *(at for at in more if at is not None))
 
 
@@ -168,6 +172,9 @@ class Corpus:
         return tuple(name for name, _ in self.pieces[0].meaning.fields)
 
     @property
-    def labelled(self) -> bool:
-        """Whether rows have labels."""
-        return self.pieces[0].meaning.label is not None
+    def kind(self) -> Literal["classification", "regression", "language"]:
+        """The task: rows have labels, numbers, or texts alone."""
+        meaning = self.pieces[0].meaning
+        if meaning.number is not None:
+            return "regression"
+        return "language" if meaning.label is None else "classification"

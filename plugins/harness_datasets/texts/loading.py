@@ -45,7 +45,7 @@ def outline(corpus: Corpus) -> Outline:
     train = sizes.pop("train", 0)
     ood = [piece for piece in corpus.pieces if piece.kind == "ood"]
     return Outline(
-        task=Task("classification" if corpus.labelled else "language", told.classes),
+        task=Task(corpus.kind, told.classes),
         inputs={"text": InputSpec((), "text", fields=corpus.fields)},
         train=train,
         id={name: size for name, size in sizes.items() if name not in {p.name for p in ood}},
@@ -77,9 +77,9 @@ def load(corpus: Corpus, room: DataRoom) -> Splits:
     if train is None:
         train = _taken(next(iter(found.values())), slice(0, 0))
     elif corpus.cut:
-        parts = splitting.stratified(
-            train.targets.numpy(), _cut_sizes(corpus, len(train.targets)), corpus.salt
-        )
+        strata = train.targets.long() if corpus.kind != "regression" else train.targets.long() * 0
+        sizes = _cut_sizes(corpus, len(train.targets))
+        parts = splitting.stratified(strata.numpy(), sizes, corpus.salt)
         cut = {name: _taken(train, where) for name, where in parts.items()}
         train = cut.pop("train")
     ood = {piece.name: found[piece.name] for piece in corpus.pieces if piece.kind == "ood"}
@@ -121,8 +121,10 @@ def _read(corpus: Corpus, room: DataRoom | None) -> dict[str, Rows]:
 
 def _classes(corpus: Corpus, rows: Mapping[str, Rows]) -> tuple[str, ...]:
     """The classes; every label of every split is one of them."""
-    if not corpus.labelled:
+    if corpus.kind == "language":
         return ()
+    if corpus.kind == "regression":
+        return (str(corpus.pieces[0].meaning.number),)
     if corpus.labels:
         return tuple(dict.fromkeys(name for _, name in corpus.labels if name is not None))
     first, *others = rows.values()
@@ -157,12 +159,15 @@ def _split(rows: Rows, classes: tuple[str, ...], groups: tuple[str, ...]) -> Spl
     from harness.api.texts import Texts
 
     columns = rows.table.column_names
-    fields = [name for name in columns if name not in ("label", "group")]
-    labelled = "label" in columns
+    fields = [name for name in columns if name not in ("label", "group", "number")]
     targets = torch.zeros(rows.size, dtype=torch.int64)
+    if "label" in columns:
+        targets = torch.from_numpy(rows.places("label", classes))
+    elif "number" in columns:
+        targets = torch.tensor(rows.table["number"].to_numpy(), dtype=torch.float32)
     return Split(
         inputs={"text": Texts({name: rows.table[name] for name in fields})},
-        targets=torch.from_numpy(rows.places("label", classes)) if labelled else targets,
+        targets=targets,
         groups=torch.from_numpy(rows.places("group", groups)) if "group" in columns else None,
     )
 

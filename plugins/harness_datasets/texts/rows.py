@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a split that count: a table of the fields, and of "label" and "group" if any."""
+    """The rows of a split that count: the fields, and "label" or "number" and "group" if any."""
 
     table: pa.Table
     where: str
@@ -53,6 +53,7 @@ def rows_of(piece: Piece, corpus: Corpus, read: pa.Table) -> Rows:
     meaning, where = piece.meaning, piece.origin.where
     names = [name for name, _ in meaning.fields]
     names += ["label"] * (meaning.label is not None) + ["group"] * (meaning.group is not None)
+    names += ["number"] * (meaning.number is not None)
     picked = [f"only {place}" for place in range(len(piece.only))]
     table = read.rename_columns([*names, *picked])
     table = table.append_column("row", pa.array(range(1, 1 + table.num_rows), pa.int64()))
@@ -61,6 +62,8 @@ def rows_of(piece: Piece, corpus: Corpus, read: pa.Table) -> Rows:
         _no_gaps(table, "group", where)
     if meaning.label is not None:
         table = _with_classes(table, corpus, where)
+    if meaning.number is not None:
+        table = _with_numbers(table, where)
     table = _with_texts(table, [name for name, _ in meaning.fields], corpus.rules, where)
     table = table.select(names)
     if corpus.rules.duplicates == "drop":
@@ -108,6 +111,21 @@ def _with_classes(table: pa.Table, corpus: Corpus, where: str) -> pa.Table:
     column = table.column_names.index("label")
     table = table.set_column(column, "label", classes.take(places.combine_chunks()))
     return table.filter(pc.is_valid(table["label"]))
+
+
+def _with_numbers(table: pa.Table, where: str) -> pa.Table:
+    """The numbers to predict, float64."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    _no_gaps(table, "number", where)
+    found = pd.to_numeric(table["number"].to_pandas(), errors="coerce").to_numpy(dtype=float)
+    numbers = pa.chunked_array([pa.array(found, pa.float64())])
+    wrong = table.filter(pc.invert(pc.is_finite(numbers)))
+    if wrong.num_rows:
+        raise _of_row(wrong, f"{_short(wrong['number'][0])}, which is no number", where, "")
+    return table.set_column(table.column_names.index("number"), "number", numbers)
 
 
 def _with_texts(table: pa.Table, fields: list[str], rules: Rules, where: str) -> pa.Table:
