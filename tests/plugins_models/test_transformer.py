@@ -201,7 +201,9 @@ def test_blocks_can_be_computed_again_instead_of_kept(tmp_path):
 
 def test_what_it_cannot_be_trained_on_is_one_line(tmp_path):
     chosen = TransformerSettings(checkpoint=str(save_bert(tmp_path / "bert")), longest=32)
-    with pytest.raises(HarnessError, match=r"model 'transformer': it predicts labels .* 'language'"):
+    with pytest.raises(
+        HarnessError, match=r"model 'transformer': it predicts labels .* 'language'"
+    ):
         TRANSFORMER.build(chosen, text_room(kind="language", classes=0))
     with pytest.raises(HarnessError, match="one text or a pair, but the data have 3 fields"):
         TRANSFORMER.build(chosen, text_room("a", "b", "c"))
