@@ -278,29 +278,3 @@ def test_making_the_outline_imports_no_torch(tmp_path):
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_a_column_of_numbers_makes_a_regression(tmp_path):
-    table = [{"text": f"word {i}", "height": f"{i / 4}"} for i in range(12)]
-    path = write(tmp_path / "a.csv", table)
-    settings = TextSettings(path=path, number="height", test=4)
-    outline = TEXT.outline(settings)
-    assert (outline.task.kind, outline.task.classes) == ("regression", ("height",))
-    splits = TEXT.load(settings, room(tmp_path))
-    assert (outline.train, len(splits.train.targets), len(splits.id["test"].targets)) == (8, 8, 4)
-    assert str(splits.train.targets.dtype) == "torch.float32"
-    for split in (splits.train, splits.id["test"]):
-        for text, number in zip(texts(split, "text"), split.targets.tolist(), strict=True):
-            assert number == int(text.split()[1]) / 4
-
-
-@pytest.mark.parametrize("written", ["high", "nan", "inf"])
-def test_what_is_no_number_is_named_with_its_row(tmp_path, written):
-    table = [{"text": "word", "height": "1.5"}, {"text": "word", "height": written}]
-    path = write(tmp_path / "a.csv", table)
-    assert f"row 2 has '{written}', which is no number" in fault(path=path, number="height")
-
-
-def test_a_label_and_a_number_cannot_both_be_predicted(tmp_path):
-    with pytest.raises(ValidationError, match="not both"):
-        TextSettings(path=tmp_path / "a.csv", label="a", number="b")
