@@ -47,7 +47,8 @@ def _design(note: ProcedureNote, shares: Sequence[VarianceShare]) -> str:
     for share in shares:
         if share.procedure == note.label:
             first = f"{share.pretrain_seeds} {note.pretrain_seed_word.removesuffix(' seeds')}"
-            return f"{runs} ({first} {TIMES} {share.finetune_seeds} fine-tuning seeds)"
+            orders = f" {TIMES} {share.order_seeds} order" if share.order_seeds else ""
+            return f"{runs} ({first} {TIMES} {share.finetune_seeds} fine-tuning{orders} seeds)"
     return runs
 
 

@@ -20,7 +20,7 @@ from harness.statistics.comparison import (
 from harness.statistics.components import crossed, nested
 from harness.statistics.intervals import Draws, Interval, percentile
 from harness.statistics.multibootstrap import Arm, multi_bootstrap
-from harness.statistics.resampling import Grid, drawn_weights, finetune_seeds
+from harness.statistics.resampling import Grid, drawn_weights, places_of
 from harness.statistics.superiority import lower_quantiles, win_rates
 
 Array = NDArray[np.float64]
@@ -160,8 +160,7 @@ class Arena:
         if self.design.unit == "finetune":
             crosses = self.design.levels.design == "crossed"
             units = grid.finetune if crosses else range(len(scores))
-        names = list(dict.fromkeys(units))
-        of_run = np.array([names.index(unit) for unit in units])
+        of_run = places_of(tuple(units))
         means: Array = np.bincount(of_run, scores) / np.bincount(of_run)
         return means
 
@@ -173,12 +172,10 @@ class Arena:
 
 
 def _table(grid: Grid, values: Array) -> Array | None:
-    """Values as a table [pretraining seeds, fine-tuning seeds], None where it is not full."""
-    a, b = len(grid.seeds), len(finetune_seeds(grid))
-    if not grid.balanced or a * b != len(values):
+    """Values as a table [pretraining seeds, fine-tuning seeds], None where it is not a full one."""
+    if not grid.balanced or grid.order:
         return None
-    columns = finetune_seeds(grid)
-    found = np.empty((a, b))
-    for value, p, f in zip(values, grid.pretrain, grid.finetune, strict=True):
-        found[grid.seeds.index(p), columns.index(f)] = value
+    rows, columns = places_of(grid.pretrain), places_of(grid.finetune)
+    found = np.empty((rows.max() + 1, columns.max() + 1))
+    found[rows, columns] = values
     return found

@@ -56,15 +56,20 @@ _STATES = ("failed", "damaged", "missing")
 
 
 def _few_seeds(results: Results) -> Iterator[str]:
-    fewest = results.scores.groupby("procedure")["pretrain_seed"].nunique()
-    seeds = int(results.scores.groupby("procedure")["finetune_seed"].nunique().min())
-    if len(fewest) and int(fewest.max()) == 1 and seeds > 1:
+    done = results.scores[results.scores["state"] == "ok"]
+    if done.empty:
+        return
+    fewest = done.groupby("procedure")["pretrain_seed"].nunique()
+    seeds = int(done.groupby("procedure")["finetune_seed"].nunique().min())
+    if int(fewest.max()) == 1 and seeds > 1:
+        few = f"; with fewer than {FEW_SEEDS} intervals are too narrow as a rule"
         yield (
             f"One pretraining seed: every interval and test is about other fine-tuning seeds "
-            f"({seeds} here) of the same weights, and says nothing of other pretrainings."
+            f"({seeds} here{few if seeds < FEW_SEEDS else ''}) of the same weights, and says "
+            "nothing of other pretrainings."
         )
         return
-    if len(fewest) and int(fewest.min()) < FEW_SEEDS:
+    if int(fewest.min()) < FEW_SEEDS:
         yield (
             f"Only {count(int(fewest.min()), 'pretraining seed')}: below {FEW_SEEDS}, spreads and "
             "variance shares are rough, and runs that share a pretraining seed are no "

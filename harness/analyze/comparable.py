@@ -1,6 +1,6 @@
 """Which procedures may be compared, on which runs; and if not, why not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from harness.analyze.contenders import Contender, Gathered, named
@@ -161,10 +161,14 @@ def _order(seeds: Seeds) -> tuple[int, int, int]:
 
 def _full_table(seeds: Sequence[Seeds]) -> tuple[Seeds, ...]:
     """The runs of a full crossed table: rows or columns with holes go, whichever costs less."""
-    if not seeds or seeds[0].nested:
+    if not seeds or (seeds[0].nested and len({one.pretrain for one in seeds}) > 1):
         return tuple(seeds)
-    rows = [one.pretrain for one in seeds]
-    columns = [(one.finetune, one.order) for one in seeds]
+    within = [(one.finetune, one.order) for one in seeds]
+    whole = _cut(seeds, [one.pretrain for one in seeds], within)
+    return _cut(whole, [one.finetune for one in whole], [one.order for one in whole])
+
+
+def _cut(seeds: Sequence[Seeds], rows: Sequence[Hashable], columns: Sequence[Hashable]) -> Runs:
     without_columns, _ = complete(rows, columns)
     without_rows, _ = complete(columns, rows)
     best = max(without_columns, without_rows, key=len)

@@ -56,7 +56,8 @@ def weigh(contenders: Sequence[Contender], asked: Asked) -> Comparison:
     gathered = [gather(each, splits, asked.score) for each in contenders]
     chosen, notes = choose_runs(gathered, common=asked.common_seeds)
     drawable = all(examples_can_be_drawn(each, asked.score) for each in contenders)
-    design = design_of(asked, gathered, [grid_of(s) for s in chosen], examples=drawable)
+    grids = [grid_of(seeds) for seeds in chosen]
+    design = design_of(asked, gathered, grids, examples=drawable)
     pairings = _pairings(gathered, chosen, asked)
     first = contenders[0]
     offer = offer_from(first.score(asked.score), first.catalogue)[0]
@@ -84,7 +85,11 @@ def weigh(contenders: Sequence[Contender], asked: Asked) -> Comparison:
         alpha=asked.alpha,
         notes=(*notes, *suites_differ(contenders), *verdicts.notes(design, gathered, chosen)),
     )
-    warnings = (*verdicts.warnings(found, design), *verdicts.overlaps(gathered, chosen, pairings))
+    units = [design.units(grid) for grid in grids]
+    warnings = (
+        *verdicts.warnings(found, design, units),
+        *verdicts.overlaps(gathered, chosen, pairings),
+    )
     return found.model_copy(update={"warnings": warnings})
 
 
@@ -121,7 +126,8 @@ def _contestant(gathered: Gathered, seeds: tuple[Seeds, ...]) -> Contestant:
         planned=len(gathered.starts),
         runs=len(seeds),
         pretrain_seeds=len({one.pretrain for one in seeds}),
-        finetune_seeds=len({(one.finetune, one.order) for one in seeds}),
+        finetune_seeds=len({one.finetune for one in seeds}),
+        order_seeds=len({one.order for one in seeds} - {None}),
         design=contender.suite.seeds.design,
         diverged=len(gathered.diverged & set(seeds)),
         left_out=tuple(run_text(one) for one in gathered.starts if one not in seeds),

@@ -8,7 +8,7 @@ from harness.analyze.comparable import NotComparable
 from harness.analyze.contenders import Gathered
 from harness.api.comparisons import Level
 from harness.api.errors import HarnessError
-from harness.statistics.resampling import Grid, Levels, finetune_seeds
+from harness.statistics.resampling import Grid, Levels
 
 NAMES = {
     "pretrain": "pretraining seeds",
@@ -62,7 +62,7 @@ class Design:
             return len(grid.seeds)
         if self.unit == "finetune":
             crossed = self.levels.design == "crossed"
-            return len(finetune_seeds(grid)) if crossed else len(grid.pretrain)
+            return len(set(grid.finetune)) if crossed else len(grid.pretrain)
         return 2
 
 
@@ -104,6 +104,8 @@ def design_of(
     if "finetune" not in why and "pretrain" not in why and alone:
         why["finetune"] = "one for each pretraining seed: they are drawn together"
     designs = {each.label: each.contender.suite.seeds.design for each in gathered}
+    if single:
+        designs = dict.fromkeys(designs, "crossed")  # with one row the two are the same
     if "finetune" not in why and len(set(designs.values())) > 1:
         told = ", ".join(f"{label} {design}" for label, design in designs.items())
         raise NotComparable(

@@ -28,12 +28,13 @@ def examples_can_be_drawn(contender: Contender, score: str) -> bool:
 
 
 def grid_of(seeds: Sequence[Seeds]) -> Grid:
-    """The seeds of runs; where head and order have seeds of their own, a pair of them is one."""
-    if all(one.order is None for one in seeds):
-        return Grid(tuple(one.pretrain for one in seeds), tuple(one.finetune or 0 for one in seeds))
-    columns = sorted({(one.finetune or 0, one.order or 0) for one in seeds})
-    places = tuple(columns.index((one.finetune or 0, one.order or 0)) for one in seeds)
-    return Grid(tuple(one.pretrain for one in seeds), places)
+    """The seeds of runs, those of data orders where they are split from the fine-tuning seeds."""
+    split = any(one.order is not None for one in seeds)
+    return Grid(
+        tuple(one.pretrain for one in seeds),
+        tuple(one.finetune or 0 for one in seeds),
+        tuple(one.order or 0 for one in seeds) if split else (),
+    )
 
 
 def arms_of(

@@ -34,6 +34,11 @@ class Scored:
         return len({seeds[0] for seeds in self.seeds.values()}) == 1
 
     @property
+    def ordered(self) -> bool:
+        """Whether the order of the data has seeds of its own."""
+        return any(seeds[1] != seeds[2] for seeds in self.seeds.values())
+
+    @property
     def unit(self) -> str:
         """The kind of seed whose runs hang together: what tests rearrange and folds leave out."""
         return "fine-tuning seed" if self.single else "pretraining seed"
@@ -101,7 +106,7 @@ def comparable(runs: Sequence[Run], table: Scored, design: str) -> Comparable | 
     is found holds for these weights.
     """
     three = [table.seeds[run] for run in runs]
-    ordered = any(seeds[1] != seeds[2] for seeds in table.seeds.values())
+    ordered = table.ordered
     if runs and table.single:
         if not ordered:
             return Comparable(tuple(runs), Layout.independent(len(runs)))

@@ -41,7 +41,7 @@ class _Side:
     @property
     def units(self) -> int:
         """How many seeds of the kind that is drawn: with one pretraining seed, the others."""
-        return self.seeds if self.seeds > 1 else len(self.runs)
+        return self.seeds if self.seeds > 1 else len(set(self.grid.finetune))
 
 
 def standings(results: Results, plan: Plan, design: str, nature: ScoreNature) -> Standings | None:
@@ -86,12 +86,8 @@ def _side(table: Scored, score: str, splits: Sequence[str], sign: float) -> _Sid
         return _Side(table, (), scores, Grid((0,), (0,)), "no run has a value on every split")
     if not np.isfinite(scores).all():
         why = f"{int((~np.isfinite(scores)).sum())} values are NaN or infinite"
-    pairs = sorted({table.seeds[run][1:] for run in runs})
-    grid = Grid(
-        tuple(table.seeds[run][0] for run in runs),
-        tuple(pairs.index(table.seeds[run][1:]) for run in runs),
-    )
-    return _Side(table, runs, scores, grid, why)
+    pretrain, finetune, order = zip(*(table.seeds[run] for run in runs), strict=True)
+    return _Side(table, runs, scores, Grid(pretrain, finetune, order if table.ordered else ()), why)
 
 
 def _weights(sides: Sequence[_Side], design: str) -> list[Array]:
@@ -103,7 +99,7 @@ def _weights(sides: Sequence[_Side], design: str) -> list[Array]:
     for side in sides:
         if side.grid in drawn:
             continue
-        crossed = design == "crossed" and side.grid.balanced
+        crossed = (design == "crossed" or side.seeds == 1) and side.grid.balanced
         levels = Levels(examples=False, design="crossed" if crossed else "nested")
         generator = named("standings", str(side.grid))
         drawn[side.grid] = drawn_weights([side.grid], REPLICATES, generator, levels, paired=False)[

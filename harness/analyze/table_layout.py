@@ -9,7 +9,7 @@ from harness.analyze.table import RunTable
 from harness.api.errors import HarnessError
 from harness.api.numbers import count, some
 from harness.statistics.layout import Layout, complete
-from harness.statistics.resampling import Grid, Levels, finetune_seeds, run_weights, seed_counts
+from harness.statistics.resampling import Grid, Levels, drawn_weights
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,9 @@ class Hanging:
 
     def weights(self, replicates: int, generator: np.random.Generator) -> NDArray[np.float64]:
         """How often each run is drawn, as shares: [replicates, runs]."""
-        grid, levels = self.grid, self.levels(examples=False)
-        seeds = seed_counts(len(grid.seeds), replicates, generator, drawn=True)
-        columns = None
-        if levels.finetune and levels.design == "crossed":
-            columns = seed_counts(len(finetune_seeds(grid)), replicates, generator, drawn=True)
-        return run_weights(grid, seeds, columns, levels, generator)
+        levels = self.levels(examples=False)
+        (found,) = drawn_weights([self.grid], replicates, generator, levels, paired=False)
+        return found
 
 
 def hanging(table: RunTable) -> Hanging:

@@ -137,11 +137,11 @@ def _against_the_next(found: SplitComparison, two: tuple[str, str], asked: Asked
     )
 
 
-def warnings(found: Comparison, design: Design) -> Iterator[str]:
-    """What a reader must know before believing the answers."""
+def warnings(found: Comparison, design: Design, units: Sequence[int]) -> Iterator[str]:
+    """What a reader must know before believing the answers; `units` counts those of each."""
     if found.smoke:
         yield "Trial run: it shows that everything works; its numbers mean nothing."
-    alone = [each.label for each in found.contestants if _units(found, each.label) < 2]
+    alone = [each.label for each, n in zip(found.contestants, units, strict=True) if n < 2]
     if alone and design.unit:
         other = "; --levels finetune,examples holds it fixed" if design.unit == "pretrain" else ""
         yield (
@@ -154,11 +154,11 @@ def warnings(found: Comparison, design: Design) -> Iterator[str]:
             "seeds of the same weights."
         )
     yield from out_of_reach(found)
-    fewest = min(each.pretrain_seeds for each in found.contestants)
-    if design.unit == "pretrain" and 2 <= fewest < FEW_SEEDS:
+    fewest = min(units)
+    if design.unit and 2 <= fewest < FEW_SEEDS:
         yield (
-            f"Only {count(fewest, 'pretraining seed')}: below {FEW_SEEDS}, intervals are too "
-            "narrow as a rule."
+            f"Only {count(fewest, found.unit.removesuffix('s'))}: below {FEW_SEEDS}, intervals are "
+            "too narrow as a rule."
         )
     for each in found.contestants:
         if each.diverged:
@@ -172,11 +172,6 @@ def warnings(found: Comparison, design: Design) -> Iterator[str]:
     devices = {device for each in found.contestants for device in each.devices}
     if len(devices) > 1:
         yield f"Runs were trained on different devices: {words(sorted(devices))}."
-
-
-def _units(found: Comparison, label: str) -> int:
-    one = next(each for each in found.contestants if each.label == label)
-    return one.pretrain_seeds if found.unit == "pretraining seeds" else one.finetune_seeds
 
 
 def out_of_reach(found: Comparison) -> Iterator[str]:
@@ -226,8 +221,10 @@ def notes(design: Design, gathered: Sequence[Gathered], chosen: Chosen) -> Itera
             "p is about other pretraining seeds with these fine-tuning seeds; intervals draw both, "
             "and the verdict needs both to agree."
         )
-    if any(one.order is not None for seeds in chosen for one in seeds):
-        yield "Head and data order have seeds of their own: a pair of them is drawn as one."
+    if design.levels.finetune and any(one.order is not None for seeds in chosen for one in seeds):
+        crossed = design.levels.design == "crossed"
+        how = "each is drawn by itself" if crossed else "a pair of them is drawn as one"
+        yield f"Head and data order have seeds of their own: {how}."
     designs = sorted({each.contender.suite.seeds.design for each in gathered})
     if len(designs) > 1:
         yield f"Fine-tuning seeds are {words(designs)}; they are averaged."

@@ -15,7 +15,8 @@ class Contestant(Record):
     """One procedure as it takes part.
 
     `runs` of the `planned` ones are compared; `left_out` names the others as "pretrain seed/
-    fine-tune seed". `diverged` counts the runs, among those compared, that diverged.
+    fine-tune seed". `diverged` counts the runs, among those compared, that diverged. `order_seeds`
+    is 0 where the fine-tuning seed draws the data order.
     """
 
     label: str
@@ -32,6 +33,7 @@ class Contestant(Record):
     diverged: int = 0
     left_out: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    order_seeds: int = 0
 
 
 class ArmSummary(Record):

@@ -19,7 +19,7 @@ from harness.statistics.resampling import (
     Levels,
     drawn_weights,
     example_counts,
-    finetune_seeds,
+    places_of,
 )
 
 CHUNK = 128
@@ -111,7 +111,7 @@ def _check(arms: Sequence[Arm], replicates: int, paired: bool) -> None:
         raise ValueError("nothing to resample")
     if len({arm.values.shape[-1] for arm in arms}) > 1:
         raise ValueError("the arms were scored on different examples")
-    if paired and len({(arm.grid.pretrain, arm.grid.finetune) for arm in arms}) > 1:
+    if paired and len({arm.grid for arm in arms}) > 1:
         raise ValueError("paired arms have the same seeds in the same order")
 
 
@@ -161,10 +161,9 @@ def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
         means = np.bincount(of_run, scores) / np.bincount(of_run)
         found.append((means - estimate) / len(seeds))
     if levels.finetune and levels.design == "crossed":
-        columns = finetune_seeds(arm.grid)
-        of_column = np.array([columns.index(seed) for seed in arm.grid.finetune])
-        means = np.bincount(of_column, scores) / np.bincount(of_column)
-        found.append((means - estimate) / len(columns))
+        for of_column in map(places_of, arm.grid.factors):
+            means = np.bincount(of_column, scores) / np.bincount(of_column)
+            found.append((means - estimate) / means.size)
     elif levels.finetune:
         means = np.bincount(of_run, scores) / np.bincount(of_run)
         found.append((scores - means[of_run]) * arm.grid.average())

@@ -5,6 +5,7 @@ level fixed. The score of a replicate is the mean over drawn pretraining seeds o
 their (drawn) fine-tuning runs of the score on the drawn examples.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +21,8 @@ class Levels:
     """What is drawn anew in each replicate; what is not is held fixed.
 
     `finetune` in a "crossed" design draws one multiset of fine-tuning seeds for all pretraining
-    seeds, in a "nested" one an own multiset for every drawn pretraining seed. The procedure of
+    seeds (and one of data orders, where these have seeds of their own), in a "nested" one an own
+    multiset of runs for every drawn pretraining seed. The procedure of
     MultiBERTs (Sellam et al. 2022, arXiv 2106.16163) is `MULTIBERTS`: pretraining seeds and
     examples drawn, fine-tuning runs averaged.
     """
@@ -38,19 +40,32 @@ MULTIBERTS = Levels(finetune=False)
 class Grid:
     """The runs of an arm: `pretrain` and `finetune` seed of each, in the order of its scores.
 
+    `order` holds their seeds of the data order where these are split from the fine-tuning seeds.
+
     Raises:
         ValueError: no runs, or two runs with the same seeds.
     """
 
     pretrain: tuple[int, ...]
     finetune: tuple[int, ...]
+    order: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        pairs = list(zip(self.pretrain, self.finetune, strict=True))
-        if not pairs:
+        runs = list(zip(self.pretrain, self.within, strict=True))
+        if not runs:
             raise ValueError("there are no runs")
-        if len(set(pairs)) < len(pairs):
+        if len(set(runs)) < len(runs):
             raise ValueError("two runs have the same seeds")
+
+    @property
+    def within(self) -> tuple[tuple[int, ...], ...]:
+        """What tells every run from others of its pretraining seed."""
+        return tuple(zip(*self.factors, strict=True))
+
+    @property
+    def factors(self) -> tuple[tuple[int, ...], ...]:
+        """The fine-tuning seeds of the runs, and the seeds of orders where they have their own."""
+        return (self.finetune, self.order) if self.order else (self.finetune,)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -59,12 +74,9 @@ class Grid:
 
     @property
     def balanced(self) -> bool:
-        """Whether every pretraining seed has the same fine-tuning seeds."""
-        each = {
-            frozenset(f for p, f in zip(self.pretrain, self.finetune, strict=True) if p == seed)
-            for seed in self.seeds
-        }
-        return len(each) == 1
+        """Whether every pretraining seed has the same fine-tuning seeds, with the same orders."""
+        whole = math.prod(len(set(seeds)) for seeds in (self.pretrain, *self.factors))
+        return len(self.pretrain) == whole
 
     def average(self) -> NDArray[np.float64]:
         """The weights [runs] of the mean over seeds of the means over their runs."""
@@ -99,7 +111,7 @@ def example_counts(
 def run_weights(
     grid: Grid,
     pretrain: NDArray[np.int64],
-    finetune: NDArray[np.int64] | None,
+    within: Sequence[NDArray[np.int64]],
     levels: Levels,
     generator: np.random.Generator,
 ) -> NDArray[np.float64]:
@@ -108,8 +120,8 @@ def run_weights(
     Args:
         grid: the runs.
         pretrain: how often each of `grid.seeds` is drawn, [replicates, seeds].
-        finetune: in a crossed design, how often each fine-tuning seed is drawn (in the order of
-            the first seed's runs), [replicates, fine-tuning seeds]; None otherwise.
+        within: in a crossed design, how often each level of `grid.factors` is drawn (in the order
+            of its first appearance), [replicates, levels] of each factor; nothing otherwise.
         levels: what is drawn.
         generator: draws the fine-tuning runs of a nested design.
 
@@ -124,7 +136,7 @@ def run_weights(
         averaged /= pretrain.sum(1, keepdims=True)
         return averaged
     if levels.design == "crossed":
-        return _crossed(grid, pretrain[:, of_run], finetune)
+        return _crossed(grid, pretrain[:, of_run], within)
     weights = np.empty((len(pretrain), len(of_run)))
     total = pretrain.sum(1)
     for seed in range(len(sizes)):
@@ -150,27 +162,31 @@ def drawn_weights(
             found.append(found[0])
             continue
         seeds = seed_counts(len(grid.seeds), replicates, generator, drawn=levels.pretrain)
-        columns = None
+        within: list[NDArray[np.int64]] = []
         if levels.finetune and levels.design == "crossed":
-            size = len(finetune_seeds(grid))
-            columns = seed_counts(size, replicates, generator, drawn=True)
-        found.append(run_weights(grid, seeds, columns, levels, generator))
+            sizes = [len(set(factor)) for factor in grid.factors]
+            within = [seed_counts(size, replicates, generator, drawn=True) for size in sizes]
+        found.append(run_weights(grid, seeds, within, levels, generator))
     return found
 
 
 def _crossed(
-    grid: Grid, of_seed: NDArray[np.int64], finetune: NDArray[np.int64] | None
+    grid: Grid, of_seed: NDArray[np.int64], within: Sequence[NDArray[np.int64]]
 ) -> NDArray[np.float64]:
-    if not grid.balanced or finetune is None:
+    if not grid.balanced or len(within) != len(grid.factors):
         raise ValueError("a crossed design wants the same fine-tuning seeds everywhere")
-    columns = finetune_seeds(grid)
-    of_run = [columns.index(seed) for seed in grid.finetune]
-    joint = of_seed * finetune[:, of_run]
+    joint = of_seed
+    for factor, counts in zip(grid.factors, within, strict=True):
+        joint = joint * counts[:, places_of(factor)]
     weights: NDArray[np.float64] = joint / joint.sum(1, keepdims=True)
     return weights
 
 
-def finetune_seeds(grid: Grid) -> tuple[int, ...]:
-    """Fine-tuning seeds of the first pretraining seed, in order."""
-    first = grid.pretrain[0]
-    return tuple(f for p, f in zip(grid.pretrain, grid.finetune, strict=True) if p == first)
+def places_of(factor: Sequence[int]) -> NDArray[np.int64]:
+    """The number of every run's level, in the order of first appearance.
+
+    >>> places_of((7, 3, 7)).tolist()
+    [0, 1, 0]
+    """
+    levels = list(dict.fromkeys(factor))
+    return np.array([levels.index(level) for level in factor], dtype=np.int64)

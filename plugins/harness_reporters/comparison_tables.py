@@ -48,7 +48,9 @@ def _means(found: Comparison) -> Table:
     level = percent(found.confidence)
     columns = ["split", "procedure", "mean", level, "worst quartile", "worst run", "n"]
     columns += ["rank"] * ranked
-    return Table(f"{found.score}: means over pretraining seeds", columns, 2, rows)
+    single = all(one.pretrain_seeds == 1 for one in found.contestants)
+    over = "runs" if single else "pretraining seeds"
+    return Table(f"{found.score}: means over {over}", columns, 2, rows)
 
 
 def _rank(found: Rank) -> str:

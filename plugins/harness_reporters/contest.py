@@ -60,9 +60,11 @@ def _caption(found: Comparison) -> str:
     drawn = words([level.name for level in found.levels if level.drawn])
     held = words([level.name for level in found.levels if not level.drawn])
     seeds = sorted({each.pretrain_seeds for each in found.contestants})
+    word = "pretraining seed" if seeds == [1] else "pretraining seeds"
+    over = "runs" if seeds == [1] else "pretraining seeds"
     text = (
-        f"{found.score} of {number} runs per procedure ({words(map(str, seeds))} pretraining "
-        f"seeds). Left: means over pretraining seeds. Right: differences, with p from exchanging "
+        f"{found.score} of {number} runs per procedure ({words(map(str, seeds))} {word}). "
+        f"Left: means over {over}. Right: differences, with p from exchanging "
         f"whole {found.unit or 'seeds'} between procedures. Whiskers are "
         f"{percent(found.confidence)} intervals: {drawn} drawn anew, {found.replicates:,} times"
         f"{f'; {held} held fixed' if held else ''}. A filled mark on the right says that one is "
@@ -186,6 +188,10 @@ def standings(found: Standings) -> Group:
     way = "above" if found.higher_is_better else "below"
     missing = len(found.procedures) - len(stand)
     lost = f" {count(missing, 'procedure')} without a standing: see the table." if missing else ""
+    single = all(one.pretrain_seeds == 1 for one in stand)
+    drawn = "fine-tuning seeds of the one pretraining seed" if single else (
+        "whole pretraining seeds, and runs,"
+    )  # fmt: skip
     runs = sorted({one.runs for one in stand})
     number = str(runs[0]) if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
     return Group(
@@ -196,7 +202,7 @@ def standings(found: Standings) -> Group:
             "split weighs more for being hard). Interquartile mean: of the middle half of all runs "
             "and splits. Lower quartile: a quarter of the runs do as badly or worse. Right: the "
             f"share of runs and splits {way} each score. Whiskers and bands are 95 % intervals: "
-            f"whole pretraining seeds, and runs, drawn anew {found.replicates:,} times, examples "
+            f"{drawn} drawn anew {found.replicates:,} times, examples "
             f"held fixed; bands hold for each score by itself.{lost}"
         ),
         legend=[("procedure", [Key(one.procedure, colour(place), symbol(place))

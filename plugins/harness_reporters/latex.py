@@ -69,7 +69,7 @@ def _ladder(findings: Findings) -> Table:
             cells = [step.step + " (saw OOD data)" * step.uses_ood, fixed(step.r2, 2)]
             cells += [str(step.runs), str(step.clusters)]
             rows.append(Row(head, len(here), cells, step.uses_ood, step.note))
-    columns = ["of", "known", "out-of-fold R²", "runs", "pretraining seeds"]
+    columns = ["of", "known", "out-of-fold R²", "runs", "seeds"]
     return Table("The ladder of baselines", columns, 2, rows)
 
 

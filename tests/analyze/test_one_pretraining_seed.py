@@ -5,20 +5,26 @@ import pytest
 
 from harness.analyze.find import find
 from harness.analyze.load import load_results
+from harness.api.numbers import TIMES
 from harness.plan import expand
 from harness.store import Store
 from harness.suite import open_suite
+from harness_reporters.contest import contests
 
 TEXT = scene.SUITE.replace("{pretrain: 6, finetune: 2}", "{pretrain: 1, finetune: 8}")
 
 
-@pytest.fixture
-def findings(tmp_path):
-    suite = scene.write_suite(tmp_path, TEXT)
-    scene.fill(suite, tmp_path / "runs")
+def found_in(folder, text, **written):
+    suite = scene.write_suite(folder, text)
+    scene.fill(suite, folder / "runs", **written)
     checked, catalogue = open_suite(suite)
     plan = expand(checked, catalogue, precision="float32")
-    return find(load_results(plan, Store(tmp_path / "runs")), plan, checked, catalogue)
+    return find(load_results(plan, Store(folder / "runs")), plan, checked, catalogue)
+
+
+@pytest.fixture
+def findings(tmp_path):
+    return found_in(tmp_path, TEXT)
 
 
 def test_means_have_intervals_over_fine_tuning_seeds(findings):
@@ -53,3 +59,24 @@ def test_predictors_are_tested_over_fine_tuning_seeds(findings):
 
 def test_standings_have_intervals_too(findings):
     assert all(one.mean.low is not None for one in findings.standings.procedures)
+
+
+def test_captions_speak_of_fine_tuning_seeds(findings):
+    forest, standings = contests(findings)
+    assert "(1 pretraining seed). Left: means over runs." in forest.caption
+    assert "fine-tuning seeds of the one pretraining seed drawn anew" in standings.caption
+
+
+def test_orders_of_a_single_fine_tuning_seed_are_no_seeds_of_their_own(tmp_path):
+    seeds = "{pretrain: 1, finetune: 1, order: 6}"
+    findings = found_in(tmp_path, scene.SUITE.replace("{pretrain: 6, finetune: 2}", seeds))
+
+    assert all(one.mean.low is None for one in findings.standings.procedures)
+    assert all(spread.low is None for spread in findings.spreads)
+    assert any(f"1 fine-tuning {TIMES} 6 order seeds" in answer.text for answer in findings.answers)
+
+
+def test_seeds_without_a_result_do_not_hide_that_there_are_few(tmp_path):
+    text = scene.SUITE.replace("{pretrain: 6, finetune: 2}", "{pretrain: 9, finetune: 1}")
+    findings = found_in(tmp_path, text, without=lambda cell: cell.seeds[0].pretrain > 2)
+    assert any("Only 3 pretraining seeds" in warning for warning in findings.warnings)

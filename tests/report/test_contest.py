@@ -105,7 +105,7 @@ def test_ranks_stand_in_the_table_of_means_where_there_are_more_than_two():
 
 
 def test_one_seed_is_drawn_without_whiskers():
-    found = made_up.findings(made_up.plan(1, 3, splits=("test", "rotation-60")))
+    found = made_up.findings(made_up.plan(1, 1, splits=("test", "rotation-60")))
     means, differences = forest(found.comparison).figures[:2]
     assert means.data[0]["error_x"]["array"] == [0.0, 0.0]
     assert differences.layout["annotations"][0]["text"] == "no test"

@@ -105,6 +105,18 @@ def test_a_score_of_means_is_combined_run_by_run():
     assert one.replicates == pytest.approx(other.replicates, abs=1e-6)
 
 
+def test_data_orders_with_seeds_of_their_own_are_drawn_apart_from_fine_tuning_seeds():
+    heads, orders = np.repeat([0, 1, 2], 8), np.tile(np.arange(8), 3)
+    effects = np.array([0.0, 1.0, 5.0])
+    grid = Grid((0,) * 24, tuple(heads.tolist()), tuple(orders.tolist()))
+    arm = Arm(grid, effects[heads][:, None])
+    levels = Levels(pretrain=False, examples=False)
+
+    found = multi_bootstrap([arm], 20_000, np.random.default_rng(0), levels=levels)
+
+    assert found.replicates.var() == pytest.approx(effects.var() / 3, rel=0.05)
+
+
 def test_an_unbalanced_crossed_design_cannot_draw_fine_tuning_seeds():
     lopsided = Grid((0, 0, 1), (0, 1, 0))
     with pytest.raises(ValueError, match="crossed"):
