@@ -121,9 +121,14 @@ class Arena:
         )
 
     def detectable(self, pair: Pair) -> float | None:
-        """The true difference that four of five such experiments would find; None if unknown."""
-        grid = self.arms[pair[0]].grid
+        """The true difference that four of five such experiments would find; None if unknown.
+
+        None too where so few seeds can find none; with more pairs at a level divided by them all.
+        """
+        grid, alpha = self.arms[pair[0]].grid, self.asked.alpha / len(self.pairs)
         if self.pairings[pair] == "none" or self.design.unit != "pretrain":
+            return None
+        if least_p_of_signs(len(grid.seeds)) > alpha:
             return None
         table = _table(grid, self.scores[pair[1]] - self.scores[pair[0]])
         if table is None or table.shape[0] < 2 or not table.std():
@@ -134,7 +139,7 @@ class Arena:
             nests = self.design.levels.design == "nested"
             parts = nested(table) if nests else crossed(table)
             pilot = power.Pilot(parts.pretrain, parts.finetune, parts.interaction)
-        found = power.detectable_difference(pilot, *table.shape, alpha=self.asked.alpha)
+        found = power.detectable_difference(pilot, *table.shape, alpha=alpha)
         return found if np.isfinite(found) and found > 0 else None
 
     @property

@@ -66,7 +66,7 @@ class PairTest(Record):
     (ties are half); it has no ends where it is 0 or 1. `worst_difference` and
     `quartile_difference` compare the tails of bad runs; resampling says nothing of a worst run, so
     only the quartile has ends. `detectable` is the difference that four of five such experiments
-    would find, None where nobody can say.
+    would find, None where nobody can say or no difference would be found.
 
     `verdict` says which is better: it takes p_corrected of at most alpha and an interval without 0.
     """

@@ -69,6 +69,19 @@ def test_a_nested_design_draws_runs_within_their_pretraining_seed():
     assert found.detectable((0, 1)) > 0
 
 
+def test_what_no_test_of_so_few_seeds_can_find_is_not_called_detectable():
+    def detectable(a, *more):
+        generator = np.random.default_rng(4)
+        arms = [Arm(grid(a, 3), values(generator, a, 3, 80)) for _ in range(2 + len(more))]
+        every = {(i, j): "same seeds" for j in range(len(arms)) for i in range(j)}
+        return arena(arms, every).detectable((0, 1))
+
+    assert detectable(5) is None  # p of five pairs is 1/16 at the least
+    assert detectable(6) is not None
+    assert detectable(6, "third") is None  # 1/32 times three pairs
+    assert detectable(10, "third") > detectable(10)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("paired", [True, False])
 @pytest.mark.parametrize(("a", "b"), [(8, 4), (10, 10)])
