@@ -18,12 +18,17 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 BENCHMARKS = {
     "startup": ("startup", "measure"),
     "plan_and_store": ("plan_and_store", "measure"),
     "training": ("training", "serial_against_hand_written"),
     "stack": ("training", "stacked_against_one_by_one"),
+    "text_training": ("text_training", "measure"),
+    "text_landscape": ("text_landscape", "measure"),
+    "text_reading": ("text_reading", "measure"),
+    "text_gpu": ("text_gpu", "measure"),
     "running": ("running", "measure"),
     "scores": ("scores", "measure"),
     "measuring": ("measuring", "measure"),
@@ -38,6 +43,7 @@ BENCHMARKS = {
 PACKAGES = (
     *("seedscape", "torch", "numpy", "pandas", "evaluate", "pydantic"),
     *("loss-landscapes", "pyhessian"),
+    *("transformers", "tokenizers", "accelerate"),
 )
 
 
