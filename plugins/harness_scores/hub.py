@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.api.errors import HarnessError
 from harness.api.offers import Score
-from harness.api.settings import Json, Settings, setting
+from harness.api.settings import Json, PathOrName, Settings, setting
 from harness_scores.scripts import digest_of, script_of
 
 if TYPE_CHECKING:
@@ -20,8 +20,10 @@ SOURCE = "https://huggingface.co/docs/evaluate"
 class HubSettings(Settings):
     """Which module, and which number of its answer."""
 
-    path: str = setting(
-        ..., "name on the hub (`f1`, `user/metric`), or a script or its folder", identity=False
+    path: PathOrName = setting(
+        ...,
+        "name on the hub (`f1`, `user/metric`), or a script or its folder (`./name`)",
+        identity=False,
     )
     config: str | None = setting(None, "the module's configuration, for example a GLUE task")
     revision: str | None = setting(

@@ -122,15 +122,15 @@ def test_an_edited_script_makes_new_scores_and_keeps_the_predictions(suite_file,
     from harness.suite import open_suite
 
     folder = written(tmp_path / "hits", "hits")
-    text = f"""
+    text = """
 id: tiny
 version: "1"
 model: mlp
-data: {{dataset: digits, batch: 16, ood: {{noise: {{by: {{noise: {{sd: 0.3}}}}}}}}}}
+data: {dataset: digits, batch: 16, ood: {noise: {by: {noise: {sd: 0.3}}}}}
 inits: [random]
 methods: [full]
-seeds: {{pretrain: 2, finetune: 2}}
-scores: [{{hub: {{path: {folder}}}, as: hits}}]
+seeds: {pretrain: 2, finetune: 2}
+scores: [{hub: {path: ./hits}, as: hits}]
 """
     path = str(suite_file(text))
 
