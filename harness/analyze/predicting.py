@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.api.numbers import count
 from harness.api.predictors import LadderStep, PredictorTest
 from harness.statistics.association import association
 from harness.statistics.gains import drawn_groups, gain_draws, gains
@@ -154,8 +155,19 @@ def _told(
         partial_p=_number(given.p if given else None),
         partial_p_family=_number(given.p_family if given else None),
         partial_p_screen=_number(given.p_screen if given else None),
-        note=_why_not(question, name),
+        note=_why_not(question, name) or _untested(question, given, controls),
     )
+
+
+def _untested(question: Question, given: Test | None, controls: Sequence[str]) -> str:
+    """Why nothing is said of what a predictor adds to what is known, or nothing."""
+    if not controls:
+        return ""
+    if given is None:
+        number = count(len(controls), "known quantity", "known quantities")
+        return f"{question.y.size} runs are too few to test what it adds to {number}"
+    known = np.isfinite(given.coefficient)
+    return "" if known else "the same as what is known: it has nothing to add"
 
 
 def _why_not(question: Question, name: str) -> str:

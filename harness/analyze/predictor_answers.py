@@ -73,6 +73,8 @@ def _whose(
     )
     if first.partial is not None:
         sentence += f"; given {_known(steps)}, partial correlation {fixed(first.partial, 2)}, p {p}"
+    elif first.note:
+        sentence += f"; {first.note}"
     if first.gain is not None:
         low, high = fixed(first.gain_low, 2), fixed(first.gain_high, 2)
         sentence += f"; it adds {fixed(first.gain, 2)} ({low} to {high}) to out-of-fold R²"

@@ -50,8 +50,12 @@ class PredictorTest(Record):
 
     @property
     def verdict(self) -> float:
-        """The p of the best of all predictors, given the baselines where there are any; else 1."""
-        found = self.p_family if self.partial_p_family is None else self.partial_p_family
+        """The p of the best of all predictors, given the controls where there are any.
+
+        1 where there is none: a predictor that could not be held against what is known shows
+        nothing beyond it.
+        """
+        found = self.partial_p_family if self.controls else self.p_family
         return 1.0 if found is None else found
 
     @property

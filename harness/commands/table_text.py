@@ -193,7 +193,7 @@ def _predictors(found: TableFindings) -> None:
     _notes((each.target, each.note) for each in found.ladder)
     known = found.predictors[0].controls if found.predictors else ()
     headers = (
-        "OOD score", "predictor", "tau", "p", "family p", "given known", "p ", "adds to R2",
+        "OOD score", "predictor", "tau", "p", "family p", "given known", "family p ", "adds to R2",
         "95 %",
     )  # fmt: skip
     rows = [
@@ -204,7 +204,7 @@ def _predictors(found: TableFindings) -> None:
             figures(each.p, 2),
             figures(each.p_family, 2),
             fixed(each.partial, 2),
-            figures(each.partial_p, 2),
+            figures(each.partial_p_family, 2),
             fixed(each.gain, 2),
             NOTHING
             if each.gain_low is None

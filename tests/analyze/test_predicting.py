@@ -43,6 +43,27 @@ def test_what_only_repeats_a_known_quantity_adds_nothing():
     assert found.controls == ("accuracy on test",)
 
 
+def test_the_double_of_a_known_quantity_counts_for_nothing_and_says_so():
+    known = noise(1)
+    steps = {"in-domain score": {"accuracy on test": known}}
+    found = outcomes(ask(known + noise(2, 0.3), {"error": 1 - known, "noise": noise(3)}, steps))
+    assert found["error"].p_family < 0.01
+    assert found["error"].partial is None
+    assert found["error"].verdict == 1.0
+    assert found["error"].note == "the same as what is known: it has nothing to add"
+    assert found["noise"].note == ""
+
+
+def test_more_known_quantities_than_runs_allow_leave_no_verdict():
+    runs = Layout((0, 0, 1, 1, 2, 2), (0, 1) * 3)
+    known = {f"baseline {n}": noise(n)[:6] for n in range(2)}
+    y = noise(9)[:6]
+    question = Question("ood", y, {"cause": y + noise(8, 0.01)[:6]}, {"known": known}, runs)
+    (found,) = predictor_tests(question, np.random.default_rng(0), permutations=99, replicates=40)
+    assert found.verdict == 1.0
+    assert found.note == "6 runs are too few to test what it adds to 2 known quantities"
+
+
 def test_predictors_that_saw_ood_data_are_a_family_of_their_own():
     cause = noise(1)
     question = ask(cause, {"cheat": cause, "fair": noise(3)}, uses_ood=frozenset({"cheat"}))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.api.numbers import figures
 from harness.cli import main
 
 GIVEN = ["--runs", "run", "--id", "id", "--ood", "ood"]
@@ -257,3 +258,19 @@ def test_a_repeated_warning_is_told_once(path, capsys):
     out = told(capsys, "t.csv", *GIVEN, "--ood", "far", "--examples", "id=10")
     assert out.count("warning: ") == 1
     assert "warning: ood and far: " in out
+
+
+def test_p_given_what_is_known_is_that_of_the_best_of_all_that_were_tried(path, capsys):
+    generator = np.random.default_rng(1)
+    frame = table().assign(**{name: generator.random(12) for name in "vwxyz"})
+    frame.to_csv("t.csv", index=False)
+    asked = [*GIVEN, "--predictors", "v,w,x,y,z", "--controls", "width", "--out", "found.json"]
+
+    out = told(capsys, "t.csv", *asked)
+
+    tests = json.loads((path.parent / "found.json").read_text())["predictors"]
+    titles, *rows = out.partition("beyond width and id?")[2].strip().splitlines()[1:7]
+    assert titles.split("given known")[1].split("adds")[0].strip() == "family p"
+    for test, row in zip(tests, rows, strict=True):
+        assert row.split()[5] == figures(test["partial_p_family"], 2)
+    assert any(test["partial_p_family"] > test["partial_p"] for test in tests)
