@@ -26,7 +26,9 @@ def batch_of(sample: Sample, look: Look) -> Sample:
     number, size = look.batch
     order = torch.randperm(sample.size, generator=stream(0, f"probe:batches:{sample.name}"))
     chosen = order[number * size : (number + 1) * size].sort().values
-    chosen = chosen.to(sample.source.targets.device)
+    lengths = None if sample.lengths is None else sample.lengths[chosen]
+    if sample.lengths is None:  # places of text are kept where its lengths are
+        chosen = chosen.to(sample.source.targets.device)
     ready = sample.ready
     return replace(
         sample,
@@ -34,6 +36,7 @@ def batch_of(sample: Sample, look: Look) -> Sample:
         size=len(chosen),
         indices=chosen if sample.indices is None else sample.indices[chosen],
         ready=None if ready is None else {name: tensor[chosen] for name, tensor in ready.items()},
+        lengths=lengths,
     )
 
 

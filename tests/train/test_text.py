@@ -10,13 +10,16 @@ from training_scene import Shelf, a_cell, distance, same, use
 
 from harness.api.cells import Cell, EvaluateWork, Limit, MeasureWork, Seeds, SplitUse, Stage
 from harness.api.errors import HarnessError
+from harness.api.looks import Look
 from harness.compute.embedding import gather_gradients
-from harness.compute.packed import MASK, even_batches
+from harness.compute.packed import MASK, by_length, even_batches
 from harness.compute.streams import RunStreams
 from harness.compute.workbench import Workbench
 from harness.evaluate.predict import predict
 from harness.evaluate.predictions import read_predictions, write_predictions
 from harness.evaluate.scoring import score
+from harness.measure.data import Sample
+from harness.measure.looks import batch_of
 from harness.measure.pack import measure_pack
 from harness.plug.discovery import discover
 from harness.train.batches import Batches
@@ -176,6 +179,18 @@ def test_metrics_are_read_off_text(bench, metric):
     if isinstance(reading, Exception):
         raise reading
     assert all(torch.isfinite(torch.tensor(value.value)) for value in reading.values)
+
+
+def test_a_batch_of_texts_has_its_own_lengths(bench):
+    split = bench.split(TRAIN, None, READER)
+    places = by_length(split.lengths)[:30]
+    sample = Sample("train[30]", split, 30, torch.float32, places, lengths=split.lengths[places])
+    part = batch_of(sample, Look(batch=(3, 8)))
+    assert part.size == 6
+    assert part.lengths.tolist() == split.lengths[part.indices].tolist()
+    sizes = [batch.size for batch in part.batches(1)]
+    assert sum(sizes) == 6
+    assert min(sizes) > 0
 
 
 def test_the_loss_of_a_metric_is_the_mean_over_texts_however_they_are_batched(bench):
