@@ -1,7 +1,7 @@
 """Text data sets of the hub, without a network: a cache of the hub's own layout, and none."""
 
-import httpx
 import pytest
+from hub_http import http
 from pydantic import ValidationError
 
 from harness.api.data import DataRoom
@@ -152,7 +152,7 @@ def failing(error, monkeypatch):
 def test_every_trouble_with_the_hub_is_one_clear_line(cache, monkeypatch):
     from huggingface_hub import errors
 
-    answer = httpx.Response(404, request=httpx.Request("GET", "https://huggingface.co"))
+    answer = http.Response(404, request=http.Request("GET", "https://huggingface.co"))
     told = failing(errors.GatedRepoError("no\nway", response=answer), monkeypatch)
     assert told.startswith("the data set some/thing is gated; ask for access at https://")
     told = failing(errors.RepositoryNotFoundError("gone", response=answer), monkeypatch)
@@ -161,7 +161,7 @@ def test_every_trouble_with_the_hub_is_one_clear_line(cache, monkeypatch):
     assert told.startswith(f"the data set some/thing has no revision '{COMMIT}'")
     told = failing(errors.LocalEntryNotFoundError("not here"), monkeypatch)
     assert told.startswith("cannot fetch some/thing from the hub without a network")
-    told = failing(httpx.ConnectError("no route\nto host"), monkeypatch)
+    told = failing(http.ConnectError("no route\nto host"), monkeypatch)
     assert told.startswith("cannot fetch some/thing from the hub: no route; give a `path`")
 
 

@@ -4,9 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
-import httpx
 import pytest
 import torch
+from hub_http import http
 from safetensors.torch import load_file, save_file
 from tiny_checkpoints import edit_json, save_bert, save_tokenizer, text_room, texts
 
@@ -211,15 +211,15 @@ def test_what_is_not_in_the_cache_is_one_line_without_a_network(cache, tmp_path)
 def test_what_the_hub_answers_is_one_line(cache, monkeypatch):
     from huggingface_hub import errors
 
-    request = httpx.Request("GET", "https://huggingface.co")
-    answer = httpx.Response(403, request=request)
+    request = http.Request("GET", "https://huggingface.co")
+    answer = http.Response(403, request=request)
     settings = TransformerSettings(checkpoint="google/none")
     for error, complaint in (
         (errors.GatedRepoError("no", response=answer), "is gated; ask for access"),
         (errors.RepositoryNotFoundError("no", response=answer), "no model google/none, or it is"),
         (errors.RevisionNotFoundError("no", response=answer), "has no revision"),
         (errors.HfHubHTTPError("500 Server Error", response=answer), "from the hub: 500 Server"),
-        (httpx.ConnectError("name not known"), "cannot be had from the hub: name not known"),
+        (http.ConnectError("name not known"), "cannot be had from the hub: name not known"),
     ):
         hub_that_raises(monkeypatch, error)
         with pytest.raises(HarnessError, match=complaint) as raised:
