@@ -62,9 +62,9 @@ def fetch(repository: str, revision: str, patterns: Sequence[str]) -> None:
     Raises:
         HarnessError: the hub cannot be reached, or has no such thing, or does not give it.
     """
-    import httpx
     from huggingface_hub import errors, snapshot_download
 
+    client = errors.HfHubHTTPError.__bases__[0]  # the error of httpx or httpx2, as the version has
     page = f"https://huggingface.co/datasets/{repository}"
     try:
         snapshot_download(
@@ -81,7 +81,7 @@ def fetch(repository: str, revision: str, patterns: Sequence[str]) -> None:
         raise HarnessError(message, fix="give a `path` to files on disk") from None
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
         raise _unreachable(repository) from None
-    except (errors.HfHubHTTPError, httpx.HTTPError, OSError) as error:
+    except (errors.HfHubHTTPError, client, OSError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         message = f"cannot fetch {repository} from the hub: {reason}"
         raise HarnessError(message, fix="give a `path` to files on disk") from None

@@ -7,12 +7,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from harness.api.errors import HarnessError
 from harness.api.offers import Source
 from harness.api.settings import PathOrName, Settings, setting
-from harness_models.hub import commit_of, snapshot
+from harness_models.hub import Whole, cached, commit_of, snapshot
 
 CONFIG = "config.json"
 DESCRIPTION = (
@@ -20,6 +21,9 @@ DESCRIPTION = (
     "*.model", "preprocessor_config.json",
 )  # fmt: skip
 """What says how a model is built and how it reads."""
+
+VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model")
+"""What a model that reads text cannot do without, one of them."""
 
 WEIGHTS = (
     ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors"),
@@ -65,10 +69,14 @@ class Place:
         name, _, commit = text.rpartition("@")
         return cls(name, commit) if name and len(commit) == 40 else cls(text)
 
-    def folder(self, wanted: Sequence[str], *, offline: bool = False) -> Path | None:
+    def here(self, whole: Whole) -> bool:
+        """Whether the files lie on this machine."""
+        return whole(cached(self.name, self.commit) if self.commit else Path(self.name))
+
+    def folder(self, wanted: Sequence[str], whole: Whole, *, offline: bool = False) -> Path | None:
         """The folder where files that match `wanted` lie; None where there are none."""
         if self.commit:
-            return snapshot(self.name, self.commit, wanted, offline=offline)
+            return snapshot(self.name, self.commit, wanted, whole, offline=offline)
         folder = Path(self.name)
         return folder if any(True for p in wanted for _ in folder.glob(p)) else None
 
@@ -88,17 +96,30 @@ def place_of(settings: CheckpointSettings, seed: int) -> Place:
     return _found(named, _of_seed(settings.revision, seed, "revision"))
 
 
-def description_of(settings: CheckpointSettings, *, offline: bool = False) -> Path:
-    """The folder with the configuration and the tokenizer.
+def description_of(
+    settings: CheckpointSettings, *, reads: bool = False, offline: bool = False
+) -> Path:
+    """The folder with the configuration and, of a model that reads text, the tokenizer.
 
     Raises:
         HarnessError: it has no configuration.
     """
     place = description_place(settings)
-    folder = place.folder(DESCRIPTION, offline=offline)
+    whole = described_with_tokenizer if reads else described
+    folder = place.folder(DESCRIPTION, whole, offline=offline)
     if folder is None or not (folder / CONFIG).is_file():
         raise HarnessError(f"there is no {CONFIG}", where=str(place), fix=_FIX)
     return folder
+
+
+def described(folder: Path) -> bool:
+    """Whether a folder has a configuration."""
+    return (folder / CONFIG).is_file()
+
+
+def described_with_tokenizer(folder: Path) -> bool:
+    """Whether a folder has a configuration and a vocabulary."""
+    return described(folder) and any(True for p in VOCABULARIES for _ in folder.glob(p))
 
 
 def description_place(settings: CheckpointSettings) -> Place:
@@ -120,13 +141,25 @@ def weight_files(place: Place, *, offline: bool = False) -> list[Path]:
     Raises:
         HarnessError: there are none.
     """
-    for wanted in WEIGHTS:
-        folder = place.folder(wanted, offline=offline)
+    kinds: tuple[tuple[str, ...], ...] = WEIGHTS
+    if place.commit:  # what the cache has is taken: older repositories lack the best kind
+        kinds = tuple(sorted(WEIGHTS, key=lambda kind: not place.here(partial(weighed, kind))))
+    for wanted in kinds:
+        folder = place.folder(wanted, partial(weighed, wanted), offline=offline)
         if folder is not None:
             found = {path for pattern in wanted for path in folder.glob(pattern)}
             return sorted(path for path in found if path.is_file())
     names = " or ".join(wanted[0] for wanted in WEIGHTS)
     raise HarnessError(f"there are no weights ({names})", where=str(place))
+
+
+def weighed(kind: Sequence[str], folder: Path) -> bool:
+    """Whether a folder has weights of a kind, all shards of them."""
+    single, index, _ = kind
+    if (folder / single).is_file() or not (folder / index).is_file():
+        return (folder / single).is_file()
+    shards = read_json(folder / index).get("weight_map")
+    return isinstance(shards, dict) and all((folder / name).is_file() for name in shards.values())
 
 
 def hash_of_description(folder: Path) -> str:

@@ -7,48 +7,64 @@ from functools import partial
 
 from harness.api.data import DataRoom
 from harness.api.downloads import Download
+from harness.api.errors import HarnessError
 from harness_models.checkpoints import (
     DESCRIPTION,
     WEIGHTS,
     CheckpointSettings,
     Place,
+    described,
+    described_with_tokenizer,
     description_place,
     place_of,
+    weighed,
     weight_files,
 )
-from harness_models.hub import cached
+from harness_models.hub import Whole
 
 
 def downloads(
     settings: CheckpointSettings, seeds: Sequence[int], room: DataRoom
 ) -> tuple[Download, ...]:
-    """Configuration and tokenizer, and the weights of these pretraining seeds, if on the hub."""
-    return tuple(_downloads(settings, seeds))
+    """Configuration, and the weights of these pretraining seeds, if on the hub."""
+    return tuple(_downloads(settings, seeds, "configuration", described))
 
 
-def _downloads(settings: CheckpointSettings, seeds: Sequence[int]) -> Iterator[Download]:
+def text_downloads(
+    settings: CheckpointSettings, seeds: Sequence[int], room: DataRoom
+) -> tuple[Download, ...]:
+    """The same for a model that reads text: its tokenizer too."""
+    what = "configuration and tokenizer"
+    return tuple(_downloads(settings, seeds, what, described_with_tokenizer))
+
+
+def _downloads(
+    settings: CheckpointSettings, seeds: Sequence[int], what: str, whole: Whole
+) -> Iterator[Download]:
     place = description_place(settings)
     if place.commit:
         yield Download(
-            name=f"{place} (configuration and tokenizer)",
-            here=partial(_here, place, DESCRIPTION),
-            fetch=partial(_fetch_description, place),
+            name=f"{place} ({what})",
+            here=partial(place.here, whole),
+            fetch=partial(_fetch_description, place, what, whole),
         )
     for place in dict.fromkeys(place_of(settings, seed) for seed in seeds):
         if place.commit:
             yield Download(
                 name=f"{place} (weights)",
-                here=partial(_here, place, sum(WEIGHTS, ())),
+                here=partial(_weights_here, place),
                 fetch=partial(_fetch_weights, place),
             )
 
 
-def _here(place: Place, wanted: Sequence[str]) -> bool:
-    return cached(place.name, place.commit, wanted) is not None
+def _fetch_description(place: Place, what: str, whole: Whole) -> None:
+    place.folder(DESCRIPTION, whole)
+    if not place.here(whole):
+        raise HarnessError(f"it has no {what}", where=str(place))
 
 
-def _fetch_description(place: Place) -> None:
-    place.folder(DESCRIPTION)
+def _weights_here(place: Place) -> bool:
+    return any(place.here(partial(weighed, kind)) for kind in WEIGHTS)
 
 
 def _fetch_weights(place: Place) -> None:

@@ -7,18 +7,23 @@ where the cache does not know it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from harness.api.errors import HarnessError
+
+Whole = Callable[[Path], bool]
+"""Whether a folder has all that is wanted: a cache may hold a part, from elsewhere or cut short."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def commit_of(repository: str, revision: str) -> str:
     """The commit that a revision stands for ("" for the main branch): 40 hexadecimal digits.
+
+    What the hub says is kept in its cache, so that all who ask later are told the same.
 
     Raises:
         HarnessError: there is none, or nobody can be asked.
@@ -31,34 +36,35 @@ def commit_of(repository: str, revision: str) -> str:
     hub = _hub()
     with _in_one_line(repository, revision):
         found: str = hub.HfApi().model_info(repository, revision=revision or None).sha
+    with suppress(OSError):  # a cache that may only be read
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        cached.write_text(found, encoding="utf-8")
     return found
 
 
 def snapshot(
-    repository: str, commit: str, wanted: Sequence[str], *, offline: bool = False
+    repository: str, commit: str, wanted: Sequence[str], whole: Whole, *, offline: bool = False
 ) -> Path | None:
-    """The folder of a commit with the files that match `wanted`, fetched if need be.
+    """The folder of a commit with the files that match `wanted`, fetched unless it is `whole`.
 
     None where the commit has no such file.
 
     Raises:
         HarnessError: the files are not in the cache, and cannot be fetched.
     """
-    folder = cached(repository, commit, wanted)
-    if folder is None:
+    folder = cached(repository, commit)
+    if not whole(folder):
         hub = _hub()
         with _in_one_line(repository, commit):
             if offline:
                 raise hub.errors.OfflineModeIsEnabled("asked to stay offline")
             hub.snapshot_download(repository, revision=commit, allow_patterns=list(wanted))
-        folder = cached(repository, commit, wanted)
-    return folder
-
-
-def cached(repository: str, commit: str, wanted: Sequence[str]) -> Path | None:
-    """The cache's folder of a commit, if it has a file that matches `wanted`; asks no network."""
-    folder = _storage(repository) / "snapshots" / commit
     return folder if any(True for pattern in wanted for _ in folder.glob(pattern)) else None
+
+
+def cached(repository: str, commit: str) -> Path:
+    """Where the cache keeps a commit, whether it does or not; asks no network."""
+    return _storage(repository) / "snapshots" / commit
 
 
 def _storage(repository: str) -> Path:
@@ -85,9 +91,9 @@ def missing(package: str) -> HarnessError:
 
 @contextmanager
 def _in_one_line(repository: str, revision: str) -> Iterator[None]:
-    import httpx
     from huggingface_hub import errors
 
+    client = errors.HfHubHTTPError.__bases__[0]  # the error of httpx or httpx2, as the version has
     named = f"{repository} at {revision}" if revision else repository
     try:
         yield
@@ -105,6 +111,6 @@ def _in_one_line(repository: str, revision: str) -> Iterator[None]:
     except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError):
         message = f"the model {named} is not in the cache, and the hub may not be asked"
         raise HarnessError(message, fix="fetch it where there is a network") from None
-    except (errors.HfHubHTTPError, httpx.HTTPError, OSError) as error:
+    except (errors.HfHubHTTPError, client, OSError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise HarnessError(f"the model {named} cannot be had from the hub: {reason}") from None

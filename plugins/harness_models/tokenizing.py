@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.api.data import InputSpec
 from harness.api.errors import HarnessError
 from harness.api.texts import Texts, Tokens
-from harness_models.checkpoints import CONFIG, hash_of_tokenizer, read_json
+from harness_models.checkpoints import CONFIG, VOCABULARIES, hash_of_tokenizer, read_json
 from harness_models.hub import missing
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ CHUNK = 4096
 """Examples that are Python objects at one time."""
 
 MOST_FIELDS = 2
-
-_VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model")
 
 
 class TokenizerReader:
@@ -112,8 +110,8 @@ def check_vocabulary(folder: Path, where: str) -> None:
 
 def check_files(folder: Path) -> None:
     """Raise where a folder holds no vocabulary: transformers would make up an empty one."""
-    if not any(True for pattern in _VOCABULARIES for _ in folder.glob(pattern)):
-        names = ", ".join(_VOCABULARIES)
+    if not any(True for pattern in VOCABULARIES for _ in folder.glob(pattern)):
+        names = ", ".join(VOCABULARIES)
         raise HarnessError(f"there is no tokenizer ({names})", where=str(folder))
 
 

@@ -18,7 +18,7 @@ from harness_models.checkpoints import (
     hash_of_description,
     source_of,
 )
-from harness_models.fetching import downloads
+from harness_models.fetching import text_downloads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,12 +50,12 @@ def build(settings: TransformerSettings, room: BuildRoom) -> Network:
     """The architecture of the checkpoint with the classes of the task; all weights are drawn."""
     from harness_models.built import text_network
 
-    return text_network("transformer", settings, description_of(settings), room)
+    return text_network("transformer", settings, _folder(settings), room)
 
 
 def reader(settings: TransformerSettings, room: DataRoom) -> Reader:
     """The checkpoint's own fast tokenizer."""
-    return read_by(description_of(settings, offline=room.offline), settings.longest)
+    return read_by(_folder(settings, offline=room.offline), settings.longest)
 
 
 def read_by(folder: Path, longest: int) -> Reader:
@@ -71,7 +71,11 @@ def fingerprint(settings: TransformerSettings) -> str:
     Raises:
         HarnessError: they do not, or cannot be found.
     """
-    return described(description_of(settings))
+    return described(_folder(settings))
+
+
+def _folder(settings: TransformerSettings, *, offline: bool = False) -> Path:
+    return description_of(settings, reads=True, offline=offline)
 
 
 def described(folder: Path) -> str:
@@ -86,7 +90,7 @@ def load(settings: TransformerSettings, name: str, room: DataRoom) -> Mapping[st
     """The checkpoint's weights without a head."""
     from harness_models.built import text_weights
 
-    folder = description_of(settings, offline=room.offline)
+    folder = _folder(settings, offline=room.offline)
     return text_weights(settings, folder, Place.read(name), offline=room.offline)
 
 
@@ -99,5 +103,5 @@ TRANSFORMER = Model(
     reader=reader,
     fingerprint=fingerprint,
     pretrained=Pretrained(source=source_of, load=load),
-    downloads=downloads,
+    downloads=text_downloads,
 )
