@@ -12,7 +12,7 @@ from harness.analyze.collect import run_text
 from harness.analyze.comparable import choose_runs, pairing, refuse_others, suites_differ
 from harness.analyze.comparison_design import NAMES, Asked, design_of
 from harness.analyze.contenders import Contender, Gathered, gather
-from harness.analyze.resampled import arms_of, examples_can_be_drawn, grid_of
+from harness.analyze.resampled import arms_of, grid_of, made_of_examples
 from harness.api.cells import Seeds
 from harness.api.comparisons import (
     ArmSummary,
@@ -55,7 +55,10 @@ def weigh(contenders: Sequence[Contender], asked: Asked) -> Comparison:
     refuse_others(contenders, splits, asked.score)
     gathered = [gather(each, splits, asked.score) for each in contenders]
     chosen, notes = choose_runs(gathered, common=asked.common_seeds)
-    drawable = all(examples_can_be_drawn(each, asked.score) for each in contenders)
+    # A score that is computed anew for every draw takes long: only who asks for it has that.
+    drawable = asked.levels != "all" or all(
+        made_of_examples(each, asked.score) for each in contenders
+    )
     grids = [grid_of(seeds) for seeds in chosen]
     design = design_of(asked, gathered, grids, examples=drawable)
     pairings = _pairings(gathered, chosen, asked)

@@ -96,7 +96,10 @@ def design_of(
     if asked.levels == "multiberts":
         why = {"finetune": "averaged, as in MultiBERTs"}
     if "examples" not in why and not examples:
-        why["examples"] = f"the score {asked.score} does not say how it is made of examples"
+        why["examples"] = (
+            f"the score {asked.score} does not say how it is made of examples; "
+            "--levels pretrain,finetune,examples computes it anew for every draw, which takes long"
+        )
     single = all(len(grid.seeds) == 1 for grid in grids)
     if asked.levels == "all" and single and all(len(grid.pretrain) > 1 for grid in grids):
         why["pretrain"] = ONE_SEED

@@ -1,6 +1,6 @@
 """From stored predictions to what the multi-bootstrap draws from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -9,7 +9,8 @@ from harness.analyze.comparable import NotComparable
 from harness.analyze.contenders import Contender, Gathered
 from harness.api.cells import Seeds
 from harness.api.errors import HarnessError
-from harness.evaluate.predictions import Array, read_predictions
+from harness.evaluate.predictions import Array, Predictions, read_predictions
+from harness.evaluate.scoring import value_of
 from harness.evaluate.single_examples import values_of
 from harness.plug.uses import offer_from
 from harness.statistics.multibootstrap import Arm
@@ -21,8 +22,8 @@ MOST = 2 << 30
 """Bytes of one procedure's numbers on one split: a score with many terms can have too many."""
 
 
-def examples_can_be_drawn(contender: Contender, score: str) -> bool:
-    """Whether the score says how it is made of single examples."""
+def made_of_examples(contender: Contender, score: str) -> bool:
+    """Whether the score says how it is made of single examples; else drawing them takes long."""
     offer = offer_from(contender.score(score), contender.catalogue)[0]
     return offer.each is not None or offer.terms is not None
 
@@ -61,10 +62,16 @@ def arms_of(
             arms.append(Arm(grid_of(seeds), stored[:, None]))
             continue
         reader = _Reader(each, split, score, before)
-        values = np.stack(list(reader.values(seeds)), axis=-2)
+        if made_of_examples(each.contender, score):
+            values = np.stack(list(reader.values(seeds)), axis=-2)
+            arm = Arm(grid_of(seeds), values, reader.combine)
+            _check(arm, stored, score)
+        else:
+            again = reader.again(seeds)
+            same = np.broadcast_to(stored[:, None], (len(seeds), reader.count))
+            arm = Arm(grid_of(seeds), same, again=again)
+            _check(arm, again(np.ones((1, reader.count), dtype=np.float32))[:, 0], score)
         before = reader.examples
-        arm = Arm(grid_of(seeds), values, reader.combine)
-        _check(arm, stored, score)
         arms.append(arm)
     return arms
 
@@ -80,19 +87,53 @@ class _Reader:
         self._use = contender.score(score)
         offer, settings = offer_from(self._use, contender.catalogue)
         self.examples = examples
-        self.combine = None if offer.each else partial(offer.terms.combine, settings)
+        self.combine = partial(offer.terms.combine, settings) if offer.terms else None
+        if offer.each:
+            self.combine = None
+
+    @property
+    def count(self) -> int:
+        """How many examples there are."""
+        assert self.examples is not None  # something was read
+        return len(self.examples[0])
+
+    def again(self, seeds: Sequence[Seeds]) -> Callable[[Array], Array]:
+        """From how often each example is drawn [b, n] to the score of every run: [runs, b].
+
+        A draw in which a score cannot be computed gives NaN there.
+        """
+        kept = [self._read(one) for one in seeds]
+        offer, settings = offer_from(self._use, self._gathered.contender.catalogue)
+
+        def scores(counts: Array) -> Array:
+            found = np.empty((len(kept), len(counts)))
+            for place, row in enumerate(counts):
+                chosen = np.repeat(np.arange(row.size), row.astype(np.int64))
+                for run, predictions in enumerate(kept):
+                    try:
+                        found[run, place] = value_of(predictions.taken(chosen), offer, settings)
+                    except ValueError:
+                        found[run, place] = np.nan
+            return found
+
+        return scores
+
+    def _read(self, one: Seeds) -> Predictions:
+        """A run's predictions, on the examples of the first."""
+        contender = self._gathered.contender
+        key = self._gathered.results[self._split][one].key
+        predictions = read_predictions(contender.store.path(key, paths.PREDICTIONS))
+        ours = [predictions.targets]
+        for column in (predictions.examples, predictions.groups):
+            ours.append(np.empty(0) if column is None else column)
+        self._same(ours)
+        return predictions
 
     def values(self, seeds: Sequence[Seeds]) -> Iterator[Array]:
         """Numbers [n] or [terms, n] of every run."""
-        contender = self._gathered.contender
         for one in seeds:
-            key = self._gathered.results[self._split][one].key
-            predictions = read_predictions(contender.store.path(key, paths.PREDICTIONS))
-            ours = [predictions.targets]
-            for column in (predictions.examples, predictions.groups):
-                ours.append(np.empty(0) if column is None else column)
-            self._same(ours)
-            found = values_of(predictions, self._use, contender.catalogue)
+            predictions = self._read(one)
+            found = values_of(predictions, self._use, self._gathered.contender.catalogue)
             kept = found.astype(np.float64 if found.ndim == 1 else np.float32)
             if kept.nbytes * len(seeds) > MOST:
                 raise HarnessError(

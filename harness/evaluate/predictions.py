@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,16 @@ class Predictions:
     examples: Array | None = None
     merged: Merged = ()
     truncated: int = 0
+
+    def taken(self, where: Array) -> Predictions:
+        """Those of the examples at `where`, int64 [k], which may hold a place several times."""
+        return replace(
+            self,
+            logits=self.logits[where],
+            targets=self.targets[where],
+            groups=None if self.groups is None else self.groups[where],
+            examples=None if self.examples is None else self.examples[where],
+        )
 
     @property
     def classes(self) -> int:

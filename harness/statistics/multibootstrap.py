@@ -3,7 +3,8 @@
 Sellam et al. 2022 (MultiBERTs, arXiv 2106.16163), extended by drawing fine-tuning seeds too. For a
 score that is a mean over examples a replicate is w' M x / n, with run weights w, scores M
 [runs, examples] and example counts x: all replicates are two matrix products. Other scores are
-functions of such means (a confusion matrix), see `Arm.combine`.
+functions of such means (a confusion matrix), see `Arm.combine`, or are computed anew from the drawn
+examples, see `Arm.again`.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,11 +37,16 @@ class Arm:
     `values` is [runs, examples] for a score that is their mean. Otherwise it is
     [terms, runs, examples] and `combine` takes means [..., terms] to scores [...]: the terms of a
     confusion matrix, say, to Matthews' coefficient.
+
+    A score that is neither (a rank correlation) is computed anew: `again` takes how often each
+    example is drawn, [replicates, examples], to scores [runs, replicates]; `values` are then the
+    scores themselves, the same for every example.
     """
 
     grid: Grid
     values: Array
     combine: Callable[[Array], Array] | None = None
+    again: Callable[[NDArray[np.float32]], Array] | None = None
 
     def __post_init__(self) -> None:
         runs = len(self.grid.pretrain)
@@ -92,12 +98,15 @@ def multi_bootstrap(
         counts = example_counts(examples, rows.stop - rows.start, generator, drawn=levels.examples)
         for place, arm in enumerate(arms):
             chosen = weights[place][rows]
-            if arm.combine is None:
+            if arm.again is not None:
+                scores = np.asarray(arm.again(counts), dtype=np.float64)
+                drawn[place, rows] = np.einsum("br,rb->b", chosen, scores)
+            elif arm.combine is None:
                 drawn[place, rows] = middles[place] + _means(chosen, stacked[place], counts)
             else:
                 drawn[place, rows] = _combined(chosen, stacked[place], counts, arm)
     estimates = np.array([arm.estimate() for arm in arms])
-    known = levels.examples and all(arm.combine is None for arm in arms)
+    known = levels.examples and all(arm.combine is None and arm.again is None for arm in arms)
     return Draws(estimates, drawn, tuple(_influence(arm, levels) for arm in arms), known)
 
 
@@ -151,7 +160,7 @@ def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
 
     The influence of a unit is what the mean gains per weight given to it, divided by the number of
     units; their squares sum to the variance of the estimate, their cubes to its skewness (Efron
-    1987). For combined scores the examples' influence is left out: it takes a derivative.
+    1987). For other scores than means the examples' influence is left out: it takes a derivative.
     """
     scores, estimate = arm.scores(), arm.estimate()
     seeds = arm.grid.seeds
@@ -167,7 +176,7 @@ def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
     elif levels.finetune:
         means = np.bincount(of_run, scores) / np.bincount(of_run)
         found.append((scores - means[of_run]) * arm.grid.average())
-    if levels.examples and arm.combine is None:
+    if levels.examples and arm.combine is None and arm.again is None:
         each = np.zeros(arm.values.shape[1])
         for weight, values in zip(arm.grid.average(), arm.values, strict=True):
             each += weight * values

@@ -227,5 +227,14 @@ def test_a_score_that_is_not_made_of_examples_draws_seeds_alone_and_says_so(tmp_
 
     held = next(level for level in found.levels if level.name == "examples")
     assert not held.drawn
-    assert held.why == "the score whole does not say how it is made of examples"
+    assert held.why.startswith("the score whole does not say how it is made of examples")
     assert found.splits[0].pairs[0].low is not None
+
+    asked = compare(
+        suite, store=tmp_path / "runs", splits=("test",), levels="pretrain,finetune,examples"
+    )
+
+    assert all(level.drawn for level in asked.levels)
+    wide, narrow = (one.splits[0].arms[0] for one in (asked, found))
+    assert wide.mean == narrow.mean
+    assert wide.high - wide.low > narrow.high - narrow.low

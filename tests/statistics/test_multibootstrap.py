@@ -201,3 +201,19 @@ def test_replicates_are_made_in_blocks_of_bounded_size_whatever_the_examples():
     assert multibootstrap.block(9_815) == multibootstrap.CHUNK
     assert multibootstrap.block(1_000_000) * 1_000_000 <= multibootstrap.NUMBERS
     assert multibootstrap.block(1 << 40) == 1
+
+
+def test_a_score_that_is_computed_anew_has_the_replicates_of_the_same_score_as_a_mean():
+    rng = np.random.default_rng(3)
+    values = rng.random((6, 40))
+    grid = Grid((0, 0, 1, 1, 2, 2), (0, 1, 0, 1, 0, 1))
+    plain = Arm(grid, values)
+
+    def again(counts):
+        return values @ counts.T / values.shape[1]
+
+    same = np.broadcast_to(values.mean(axis=1)[:, None], values.shape)
+    anew = Arm(grid, same, again=again)
+    one, other = (multi_bootstrap([arm], 300, np.random.default_rng(0)) for arm in (plain, anew))
+    assert np.allclose(one.replicates, other.replicates, atol=1e-6)
+    assert np.allclose(one.estimates, other.estimates)
