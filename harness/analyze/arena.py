@@ -113,11 +113,14 @@ class Arena:
         rates = win_rates(useful[0], useful[1], (drawn[0], drawn[1]))
         quartiles = [lower_quantiles(scores, w) for scores, w in zip(useful, drawn, strict=True)]
         level = self.asked.confidence
+        units = None  # as in the paper
+        if self.design.method == "bca":
+            units = min(self.design.units(grid) for grid in grids)
         beyond = rate in (0.0, 1.0)  # every replicate is the same then, which tells nothing
         return (
             rate,
-            None if beyond else percentile(rates, level),
-            percentile(self.sign * (quartiles[1] - quartiles[0]), level),
+            None if beyond else percentile(rates, level, units=units),
+            percentile(self.sign * (quartiles[1] - quartiles[0]), level, units=units),
         )
 
     def detectable(self, pair: Pair) -> float | None:
@@ -156,7 +159,10 @@ class Arena:
         return multi_bootstrap(arms, replicates, generator, levels=levels, paired=paired)
 
     def _interval(self, draws: Draws, arm: int) -> Interval:
-        return draws.interval(arm, level=self.asked.confidence, method=self.design.method)
+        level, method = self.asked.confidence, self.design.method
+        if method == "bca" and self.design.unit:
+            return draws.stretched(arm, level=level)
+        return draws.interval(arm, level=level, method=method)
 
     def _unit_means(self, place: int) -> Array:
         """The mean score of every unit that the tests rearrange."""

@@ -62,7 +62,7 @@ def _few_seeds(results: Results) -> Iterator[str]:
     fewest = done.groupby("procedure")["pretrain_seed"].nunique()
     seeds = int(done.groupby("procedure")["finetune_seed"].nunique().min())
     if int(fewest.max()) == 1 and seeds > 1:
-        few = f"; with fewer than {FEW_SEEDS} intervals are too narrow as a rule"
+        few = f"; with fewer than {FEW_SEEDS} intervals are rough"
         yield (
             f"One pretraining seed: every interval and test is about other fine-tuning seeds "
             f"({seeds} here{few if seeds < FEW_SEEDS else ''}) of the same weights, and says "

@@ -161,7 +161,7 @@ def _estimate(value: float, replicates: Array, units: int) -> Estimate:
     """With an interval, where there is more than one seed to be drawn."""
     if units < 2:
         return Estimate(value=float(value))
-    ends = percentile(replicates)
+    ends = percentile(replicates, units=units)
     return Estimate(value=float(value), low=ends.low, high=ends.high)
 
 

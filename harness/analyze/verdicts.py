@@ -16,6 +16,8 @@ from harness.api.numbers import count, decimals_of, figures, fixed, percent, wor
 from harness.statistics.comparison import FEW_SEEDS, seeds_to_reach
 
 Chosen = Sequence[tuple[Seeds, ...]]
+TOO_FEW = 3
+"""Seeds with which intervals do not hold their level, whatever is done."""
 
 
 def text(found: SplitComparison, asked: Asked) -> str:
@@ -156,10 +158,13 @@ def warnings(found: Comparison, design: Design, units: Sequence[int]) -> Iterato
     yield from out_of_reach(found)
     fewest = min(units)
     if design.unit and 2 <= fewest < FEW_SEEDS:
-        yield (
-            f"Only {count(fewest, found.unit.removesuffix('s'))}: below {FEW_SEEDS}, intervals are "
-            "too narrow as a rule."
-        )
+        number = count(fewest, found.unit.removesuffix("s"))
+        if design.method == "percentile":
+            yield f"Only {number}: below {FEW_SEEDS}, intervals are too narrow as a rule."
+        elif fewest <= TOO_FEW:
+            yield f"Only {number}: no interval can be relied on, though these are widened for it."
+        else:
+            yield f"Only {number}: intervals are widened for so few, and rough below {FEW_SEEDS}."
     for each in found.contestants:
         if each.diverged:
             yield (

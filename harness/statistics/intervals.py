@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from harness.statistics.few_units import expanded_level, stretch
+
 Method = Literal["percentile", "bca"]
 
 
@@ -27,12 +29,16 @@ class Draws:
     """Estimates [arms], their replicates [arms, replicates], and influences by arm and level.
 
     `examples` says that the last level of every arm is the examples, which all arms share.
+    `overlaps` [arms] hold for every run the influence that two levels of seeds both count.
+    `complete` says that no level that was drawn lacks its influences.
     """
 
     estimates: NDArray[np.float64]
     replicates: NDArray[np.float64]
     influences: tuple[tuple[NDArray[np.float64], ...], ...]
+    overlaps: tuple[NDArray[np.float64], ...]
     examples: bool = False
+    complete: bool = True
 
     def difference(self, first: int = 0, second: int = 1, *, paired: bool = True) -> "Draws":
         """The draws of arm `second` less arm `first`, as one arm.
@@ -44,13 +50,23 @@ class Draws:
         replicates = self.replicates[second] - self.replicates[first]
         ours, theirs = self.influences[first], self.influences[second]
         same = [a.shape == b.shape for a, b in zip(ours, theirs, strict=False)]
+        before, after = self.overlaps[first], self.overlaps[second]
+        overlap = np.concatenate([-before, after])
         if paired and all(same) and len(ours) == len(theirs):
+            overlap = after - before
             joint = tuple(b - a for a, b in zip(ours, theirs, strict=True))
         elif self.examples:
             joint = (*(-a for a in ours[:-1]), *theirs[:-1], theirs[-1] - ours[-1])
         else:
             joint = (*(-a for a in ours), *theirs)
-        return Draws(np.array([estimates]), replicates[None, :], (joint,), self.examples)
+        return Draws(
+            np.array([estimates]),
+            replicates[None, :],
+            (joint,),
+            (overlap,),
+            self.examples,
+            self.complete,
+        )
 
     def interval(self, arm: int = 0, *, level: float = 0.95, method: Method = "bca") -> Interval:
         """The interval of an arm; see `percentile` and `bca`."""
@@ -58,6 +74,15 @@ class Draws:
         if method == "percentile":
             return percentile(values, level)
         return bca(values, float(self.estimates[arm]), acceleration(self.influences[arm]), level)
+
+    def stretched(self, arm: int = 0, *, level: float = 0.95) -> Interval:
+        """The BCa interval, its ends moved to where few units put them: see `stretch`."""
+        near = self.interval(arm, level=level)
+        estimate, variance = float(self.estimates[arm]), self.standard_error(arm) ** 2
+        influences, overlap = self.influences[arm], self.overlaps[arm]
+        by = stretch(influences, overlap, variance, level, complete=self.complete)
+        low, high = (estimate + by * (end - estimate) for end in (near.low, near.high))
+        return Interval(low, high, level, near.method)
 
     def standard_error(self, arm: int = 0) -> float:
         """The sd (ddof=1) of an arm's replicates."""
@@ -69,9 +94,12 @@ class Draws:
         return max(float((values <= than).mean()), 1 / len(values))
 
 
-def percentile(replicates: NDArray[np.float64], level: float = 0.95) -> Interval:
-    """The middle `level` of the replicates."""
-    low, high = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
+def percentile(
+    replicates: NDArray[np.float64], level: float = 0.95, *, units: int | None = None
+) -> Interval:
+    """The middle `level` of the replicates; more of them where they draw `units`, which are few."""
+    wide = level if units is None else expanded_level(units, level, replicates.size)
+    low, high = np.quantile(replicates, [(1 - wide) / 2, (1 + wide) / 2])
     return Interval(float(low), float(high), level, "percentile")
 
 

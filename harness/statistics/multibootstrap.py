@@ -7,6 +7,7 @@ functions of such means (a confusion matrix), see `Arm.combine`, or are computed
 examples, see `Arm.again`.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,8 +107,15 @@ def multi_bootstrap(
             else:
                 drawn[place, rows] = _combined(chosen, stacked[place], counts, arm)
     estimates = np.array([arm.estimate() for arm in arms])
-    known = levels.examples and all(arm.combine is None and arm.again is None for arm in arms)
-    return Draws(estimates, drawn, tuple(_influence(arm, levels) for arm in arms), known)
+    linear = all(arm.combine is None and arm.again is None for arm in arms)
+    return Draws(
+        estimates,
+        drawn,
+        tuple(_influence(arm, levels) for arm in arms),
+        tuple(_overlap(arm, levels) for arm in arms),
+        examples=levels.examples and linear,
+        complete=linear or not levels.examples,
+    )
 
 
 def block(examples: int) -> int:
@@ -182,3 +190,27 @@ def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
             each += weight * values
         found.append((each - estimate) / each.size)
     return tuple(found)
+
+
+def _overlap(arm: Arm, levels: Levels) -> NDArray[np.float64]:
+    """The influence of every run that pretraining and fine-tuning seeds both count: [runs].
+
+    Crossed: the means of rows and of columns both hold the interaction, with a variance of
+    r^2 / ((a - 1) (b - 1)) over its residuals r. Nested: those of rows hold all of the runs within.
+    None is taken out where orders have seeds of their own.
+    """
+    scores, grid = arm.scores(), arm.grid
+    rows, columns = places_of(grid.pretrain), places_of(grid.finetune)
+    a, b = int(rows.max()) + 1, int(columns.max()) + 1
+    if not (levels.pretrain and levels.finetune) or min(a, len(rows) - a) < 1 or a < 2:
+        return np.zeros(scores.size)
+    of_row = (np.bincount(rows, scores) / np.bincount(rows))[rows]
+    if levels.design == "nested":
+        within: NDArray[np.float64] = (scores - of_row) * grid.average()
+        return within * math.sqrt(scores.size / (scores.size - 1))
+    if grid.order or b < 2:
+        return np.zeros(scores.size)
+    of_column = (np.bincount(columns, scores) / np.bincount(columns))[columns]
+    residual = scores - of_row - of_column + scores.mean()
+    interaction: NDArray[np.float64] = residual / math.sqrt(a * b * (a - 1) * (b - 1))
+    return interaction

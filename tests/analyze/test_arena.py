@@ -63,7 +63,7 @@ def test_a_nested_design_draws_runs_within_their_pretraining_seed():
     by_hand = multi_bootstrap(arms, 3000, generator, levels=levels).difference()
 
     effect, interval, _ = found.effect((0, 1))
-    ends = by_hand.interval()
+    ends = by_hand.stretched()
     assert effect == pytest.approx(by_hand.estimates[0])
     assert (interval.low, interval.high) == pytest.approx((ends.low, ends.high), abs=0.015)
     assert found.detectable((0, 1)) > 0

@@ -54,9 +54,9 @@ def test_means_effect_p_and_interval_are_those_of_the_statistics(tiny):
     seeds = (fast - slow).mean(1).reshape(6, 2).mean(1)
     assert (pair.p, pair.least_p) == (sign_flip_test(seeds, GENERATOR), 2**-5)
     draws = multi_bootstrap([Arm(grid(), slow), Arm(grid(), fast)], 4000, GENERATOR)
-    by_hand = draws.difference().interval()
+    by_hand = draws.difference().stretched()
     assert (pair.low, pair.high) == pytest.approx((by_hand.low, by_hand.high), abs=0.01)
-    alone = draws.interval(0)
+    alone = draws.stretched(0)
     assert test.arms[0].low == pytest.approx(alone.low, abs=0.01)
     assert pair.verdict == "second"
     assert f"{FAST} is better than {SLOW}" in test.text

@@ -1,0 +1,104 @@
+"""Intervals from few seeds: exact where they are Student's, and cover the truth."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.statistics.few_units import expanded_level, stretch
+from harness.statistics.intervals import percentile
+from harness.statistics.multibootstrap import Arm, multi_bootstrap
+from harness.statistics.resampling import Grid, Levels
+
+SEEDS = Levels(examples=False)
+
+
+def grid(a, b):
+    return Grid(tuple(np.repeat(range(a), b).tolist()), tuple(np.tile(range(b), a).tolist()))
+
+
+def drawn(values, levels=SEEDS, replicates=2000):
+    arm = Arm(grid(*values.shape), values.reshape(-1, 1))
+    return multi_bootstrap([arm], replicates, np.random.default_rng(0), levels=levels)
+
+
+def test_one_level_is_stretched_to_the_width_of_students_interval():
+    values = np.random.default_rng(1).normal(size=6)
+    levels = Levels(finetune=False, examples=False)
+    found = drawn(values[:, None], levels, 50_000).stretched()
+    half = stats.t.ppf(0.975, 5) * stats.sem(values)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.03)
+
+
+def test_two_procedures_without_common_seeds_have_welchs_degrees_of_freedom():
+    one, other = np.random.default_rng(2).normal(size=5), np.random.default_rng(3).normal(size=9)
+    influences = [(each - each.mean()) / each.size for each in (one, other)]
+    welch = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
+    by = stretch(influences, np.zeros(1), 1.0, 0.95, complete=True)
+    assert by * stats.norm.ppf(0.975) == pytest.approx((welch.high - welch.low) / 2)
+
+
+@pytest.mark.parametrize("design", ["crossed", "nested"])
+def test_what_two_levels_both_count_is_taken_out_once(design):
+    a, b = 6, 4
+    values = np.random.default_rng(4).normal(size=(a, b))
+    found = drawn(values, Levels(examples=False, design=design), 20)
+    rows, columns = values.mean(1), values.mean(0)
+    rest = values - rows[:, None] - columns + values.mean()
+    unbiased = rows.var(ddof=1) / a
+    if design == "crossed":
+        interaction = (rest**2).sum() / ((a - 1) * (b - 1)) / (a * b)
+        unbiased = max(unbiased + columns.var(ddof=1) / b - interaction, unbiased)
+    levels = found.influences[0]
+    whole = sum((each**2).sum() * each.size / (each.size - 1) for each in levels)
+    largest = max((each**2).sum() * each.size / (each.size - 1) for each in levels)
+    left = max(whole - (found.overlaps[0] ** 2).sum(), largest)
+    assert left == pytest.approx(unbiased)
+
+
+def test_percentiles_go_farther_out_with_few_units_and_keep_replicates_beyond():
+    replicates = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)
+    plain, wide = percentile(replicates), percentile(replicates, units=8)
+    far = math.sqrt(8 / 7) * stats.t.ppf(0.975, 7)
+    assert plain.high == pytest.approx(1.96, abs=0.01)
+    assert (wide.low, wide.high) == pytest.approx((-far, far), abs=0.01)
+    few = percentile(replicates, units=3)
+    assert (replicates > few.high).sum() == 5
+
+
+def test_one_unit_tells_nothing():
+    with pytest.raises(ValueError, match="one"):
+        expanded_level(1, 0.95, 2000)
+    assert stretch([np.zeros(1)], np.zeros(1), 1.0, 0.95, complete=True) == 1
+
+
+def coverage(a, b, icc, rounds, *, share=0.5):
+    """How often plain and stretched intervals hold the mean; the rest of the variance is split."""
+    generator = np.random.default_rng(5)
+    held = np.zeros(2)
+    for _ in range(rounds):
+        scores = (
+            generator.normal(0, icc**0.5, (a, 1))
+            + generator.normal(0, ((1 - icc) * share) ** 0.5, (1, b))
+            + generator.normal(0, ((1 - icc) * (1 - share)) ** 0.5, (a, b))
+        )
+        arm = Arm(grid(a, b), scores.reshape(-1, 1))
+        found = multi_bootstrap([arm], 1000, generator, levels=SEEDS)
+        held += [each.low <= 0 <= each.high for each in (found.interval(), found.stretched())]
+    plain, stretched = held / rounds
+    return plain, stretched
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("icc", [0.0, 0.5, 0.85])
+@pytest.mark.parametrize(("a", "b"), [(5, 5), (8, 4), (5, 10), (10, 10)])
+def test_intervals_cover_the_truth_with_five_seeds_and_more(a, b, icc):
+    plain, stretched = coverage(a, b, icc, 600)
+    assert 0.92 <= stretched <= 0.98
+    assert abs(stretched - 0.95) <= abs(plain - 0.95) + 0.015
+
+
+@pytest.mark.slow
+def test_three_seeds_do_not_reach_it():
+    assert coverage(3, 3, 0.85, 600)[1] < 0.92 or coverage(3, 3, 0.0, 600)[1] < 0.92
