@@ -128,8 +128,8 @@ class Comparison(Record):
     """Procedures against each other, on every split that was asked for.
 
     `confidence` belongs to all intervals, whose `method` is "bca" or "percentile" (those of
-    quartiles and chances are percentile intervals always). Both are widened for few seeds, but not those of MultiBERTs'
-    procedure. `unit` is what the tests rearrange.
+    quartiles and chances are percentile intervals always). All but those of MultiBERTs'
+    procedure are widened for few seeds. `unit` is what the tests rearrange.
     """
 
     schema_version: int = SCHEMA_VERSION

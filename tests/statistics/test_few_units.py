@@ -24,10 +24,10 @@ def drawn(values, levels=SEEDS, replicates=2000):
 
 
 def test_one_level_is_stretched_to_the_width_of_students_interval():
-    values = np.random.default_rng(1).normal(size=6)
+    values = stats.norm.ppf((np.arange(12) + 0.5) / 12)  # even: no acceleration
     levels = Levels(finetune=False, examples=False)
     found = drawn(values[:, None], levels, 50_000).stretched()
-    half = stats.t.ppf(0.975, 5) * stats.sem(values)
+    half = stats.t.ppf(0.975, 11) * stats.sem(values)
     assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.03)
 
 
@@ -42,19 +42,19 @@ def test_two_procedures_without_common_seeds_have_welchs_degrees_of_freedom():
 @pytest.mark.parametrize("design", ["crossed", "nested"])
 def test_what_two_levels_both_count_is_taken_out_once(design):
     a, b = 6, 4
-    values = np.random.default_rng(4).normal(size=(a, b))
+    generator = np.random.default_rng(4)
+    values = generator.normal(size=(a, b))
+    values += 4 * generator.normal(size=(a, 1)) + 2 * generator.normal(size=(1, b))
     found = drawn(values, Levels(examples=False, design=design), 20)
     rows, columns = values.mean(1), values.mean(0)
     rest = values - rows[:, None] - columns + values.mean()
     unbiased = rows.var(ddof=1) / a
     if design == "crossed":
         interaction = (rest**2).sum() / ((a - 1) * (b - 1)) / (a * b)
-        unbiased = max(unbiased + columns.var(ddof=1) / b - interaction, unbiased)
+        unbiased += columns.var(ddof=1) / b - interaction
     levels = found.influences[0]
     whole = sum((each**2).sum() * each.size / (each.size - 1) for each in levels)
-    largest = max((each**2).sum() * each.size / (each.size - 1) for each in levels)
-    left = max(whole - (found.overlaps[0] ** 2).sum(), largest)
-    assert left == pytest.approx(unbiased)
+    assert whole - (found.overlaps[0] ** 2).sum() == pytest.approx(unbiased)
 
 
 def test_percentiles_go_farther_out_with_few_units_and_keep_replicates_beyond():
@@ -62,7 +62,7 @@ def test_percentiles_go_farther_out_with_few_units_and_keep_replicates_beyond():
     plain, wide = percentile(replicates), percentile(replicates, units=8)
     far = math.sqrt(8 / 7) * stats.t.ppf(0.975, 7)
     assert plain.high == pytest.approx(1.96, abs=0.01)
-    assert (wide.low, wide.high) == pytest.approx((-far, far), abs=0.01)
+    assert (wide.low, wide.high) == pytest.approx((-far, far), abs=0.03)
     few = percentile(replicates, units=3)
     assert (replicates > few.high).sum() == 5
 
