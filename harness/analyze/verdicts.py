@@ -17,7 +17,7 @@ from harness.statistics.comparison import FEW_SEEDS, seeds_to_reach
 
 Chosen = Sequence[tuple[Seeds, ...]]
 TOO_FEW = 3
-"""Seeds with which intervals do not hold their level, whatever is done."""
+"""Seeds that show nothing of how their effects are distributed, on which intervals rest."""
 
 
 def text(found: SplitComparison, asked: Asked) -> str:
@@ -162,7 +162,7 @@ def warnings(found: Comparison, design: Design, units: Sequence[int]) -> Iterato
         if design.method == "percentile":
             yield f"Only {number}: below {FEW_SEEDS}, intervals are too narrow as a rule."
         elif fewest <= TOO_FEW:
-            yield f"Only {number}: no interval can be relied on, though these are widened for it."
+            yield f"Only {number}: intervals are widened for it, and hold for normal effects at best."
         else:
             yield f"Only {number}: intervals are widened for so few, and rough below {FEW_SEEDS}."
     for each in found.contestants:

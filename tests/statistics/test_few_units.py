@@ -100,5 +100,7 @@ def test_intervals_cover_the_truth_with_five_seeds_and_more(a, b, icc):
 
 
 @pytest.mark.slow
-def test_three_seeds_do_not_reach_it():
-    assert coverage(3, 3, 0.85, 600)[1] < 0.92 or coverage(3, 3, 0.0, 600)[1] < 0.92
+def test_plain_intervals_of_three_seeds_are_far_too_narrow():
+    plain, stretched = coverage(3, 3, 0.85, 600)
+    assert plain < 0.85
+    assert 0.91 <= stretched <= 0.98  # for normal effects, and wide
