@@ -162,7 +162,7 @@ def warnings(found: Comparison, design: Design, units: Sequence[int]) -> Iterato
         if design.method == "percentile":
             yield f"Only {number}: below {FEW_SEEDS}, intervals are too narrow as a rule."
         elif fewest <= TOO_FEW:
-            yield f"Only {number}: intervals are widened for it, and hold for normal effects at best."
+            yield f"Only {number}: intervals are widened, and hold for normal effects at best."
         else:
             yield f"Only {number}: intervals are widened for so few, and rough below {FEW_SEEDS}."
     for each in found.contestants:
