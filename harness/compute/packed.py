@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -12,7 +13,8 @@ from harness.api.texts import MASK as MASK
 from harness.api.texts import Tokens
 
 ALIGNED = 8
-"""Batches are padded to multiples of it off the CPU: matrix units want them."""
+"""Batches are padded to multiples of it off the CPU: matrix units want them. Never beyond the
+longest text of all, as a model may have positions for no more."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ class Packed:
         """Tokens of each example: int64 [n], on the CPU."""
         return self.offsets.diff()
 
+    @cached_property
+    def _longest(self) -> int:
+        return int(self.lengths.max()) if len(self.lengths) else 0
+
     @property
     def nbytes(self) -> int:
         """Memory of the tokens."""
@@ -59,7 +65,7 @@ class Packed:
         device = next(iter(self.columns.values())).device
         most = max(1, int(lengths.max())) if lengths.numel() else 1
         if device.type != "cpu":
-            most = -(-most // ALIGNED) * ALIGNED
+            most = max(most, min(-(-most // ALIGNED) * ALIGNED, self._longest))
         steps = torch.arange(most)
         real = steps < lengths.unsqueeze(-1)
         last = int(self.offsets[-1]) - 1

@@ -27,24 +27,28 @@ MOST_FIELDS = 2
 class TokenizerReader:
     """Reads with the fast tokenizer of a folder; at most `longest` tokens of an example.
 
-    Pairs lose tokens from the longer text first.
+    Pairs lose tokens from the longer text first. `known` is how many tokens the model has
+    embeddings of: a file of the tokenizer does not tell all that it may give.
 
     Raises:
         HarnessError: there is no such tokenizer, or it knows more tokens than the model.
     """
 
-    def __init__(self, folder: Path, longest: int) -> None:
+    def __init__(self, folder: Path, longest: int, known: int | None = None) -> None:
         self.fingerprint = hashlib.sha256(
             f"{hash_of_tokenizer(folder)} {longest}".encode()
         ).hexdigest()
         self._longest = longest
+        self._known = known
+        self._folder = folder
         self._tokenizer = fast_tokenizer(folder)
 
     def read(self, texts: Texts) -> Tokens:
         """Tokens of every example.
 
         Raises:
-            HarnessError: an example has no text, or no token; or there are too many fields.
+            HarnessError: an example has no text, or no token, or one that the model does not
+                know; or there are too many fields.
         """
         import numpy as np
         import torch
@@ -61,13 +65,23 @@ class TokenizerReader:
             lengths += _lengths(read["input_ids"], len(lengths))
             for name, rows in read.items():
                 kept.setdefault(name, []).append(np.fromiter(chain.from_iterable(rows), np.int32))
+            self._check(kept["input_ids"][-1])
         offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
         return Tokens(
             columns={n: torch.from_numpy(np.concatenate(parts)) for n, parts in kept.items()},
             offsets=torch.from_numpy(offsets),
-            padding={"input_ids": self._tokenizer.pad_token_id or 0},
+            padding={"input_ids": self._padding()},
             cut=cut,
         )
+
+    def _padding(self) -> int:
+        """The token that pads; it is never looked at, but must have an embedding."""
+        token: int = self._tokenizer.pad_token_id or 0
+        return token if self._known is None or token < self._known else 0
+
+    def _check(self, tokens: np.ndarray[Any, np.dtype[np.int32]]) -> None:
+        if self._known is not None and int(tokens.max(initial=0)) >= self._known:
+            raise _mismatch(int(tokens.max()), self._known, str(self._folder))
 
 
 def text_of(inputs: Mapping[str, InputSpec], model: str) -> InputSpec:
@@ -98,14 +112,23 @@ def check_vocabulary(folder: Path, where: str) -> None:
     Looks at the files alone, as far as they tell.
     """
     check_files(folder)
+    size, largest = vocabulary_size(folder), _largest(folder)
+    if size is not None and largest is not None and largest >= size:
+        raise _mismatch(largest, size, where)
+
+
+def vocabulary_size(folder: Path) -> int | None:
+    """How many tokens the model of a folder has embeddings of, if its configuration tells."""
     size = read_json(folder / CONFIG).get("vocab_size")
-    largest = _largest(folder)
-    if isinstance(size, int) and largest is not None and largest >= size:
-        raise HarnessError(
-            f"the tokenizer does not match the model: it gives token {largest}, and the model has "
-            f"embeddings of {size}",
-            where=where,
-        )
+    return size if isinstance(size, int) else None
+
+
+def _mismatch(token: int, size: int, where: str) -> HarnessError:
+    return HarnessError(
+        f"the tokenizer does not match the model: it gives token {token}, and the model has "
+        f"embeddings of {size}",
+        where=where,
+    )
 
 
 def check_files(folder: Path) -> None:

@@ -60,9 +60,9 @@ def reader(settings: TransformerSettings, room: DataRoom) -> Reader:
 
 def read_by(folder: Path, longest: int) -> Reader:
     """The fast tokenizer of a folder."""
-    from harness_models.tokenizing import TokenizerReader
+    from harness_models.tokenizing import TokenizerReader, vocabulary_size
 
-    return TokenizerReader(folder, longest)
+    return TokenizerReader(folder, longest, vocabulary_size(folder))
 
 
 def fingerprint(settings: TransformerSettings) -> str:

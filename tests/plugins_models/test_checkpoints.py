@@ -260,3 +260,16 @@ def test_a_tokenizer_of_another_model_is_found_before_training(tmp_path):
     assert json.loads((folder / "config.json").read_text())["vocab_size"] == 23
     with pytest.raises(HarnessError, match="does not match the model: it gives token 104"):
         TRANSFORMER.fingerprint(at(Path(folder)))
+
+
+def test_a_token_that_the_model_has_no_embedding_of_is_one_line(tmp_path):
+    from transformers import AutoTokenizer
+
+    folder = save_bert(tmp_path / "bert")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["[NEW]"])
+    tokenizer.save_pretrained(folder)
+    reader = TRANSFORMER.reader(at(folder), DataRoom(tmp_path, True))
+    assert len(reader.read(texts(a=["the cat", "a dog"]))) == 2
+    with pytest.raises(HarnessError, match="gives token 23, and the model has embeddings of 23"):
+        reader.read(texts(a=["the cat", "a [NEW] dog"]))
