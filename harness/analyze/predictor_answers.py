@@ -80,6 +80,7 @@ def _whose(
         sentence += f"; it adds {fixed(first.gain, 2)} ({low} to {high}) to out-of-fold R²"
     left = tests[0].planned - tests[0].runs
     out = f", {left} of {tests[0].planned} left out" if left > 0 else ""
+    sentence = sentence[:1].upper() + sentence[1:]
     return f"{sentence} ({count(tests[0].runs, 'run')}{out})."
 
 
