@@ -61,7 +61,8 @@ def _whose(
     first = best(tests)
     seeds = count(tests[0].clusters, tests[0].unit)
     if first is None:
-        return f"{who}nothing could be tested ({_why(tests)})."
+        nothing = "nothing" if who else "Nothing"
+        return f"{who}{nothing} could be tested ({_why(tests)})."
     p = figures(first.verdict, 2)
     if name and several > 1:
         yes = _yes(first).capitalize()

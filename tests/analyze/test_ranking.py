@@ -64,7 +64,7 @@ def test_a_planted_predictor_is_found_and_noise_is_not():
 def test_where_all_is_noise_nothing_predicts():
     findings = made_up.findings(*scene(planted=False))
 
-    assert answer(findings).text.startswith("nothing does, with 8 pretraining seeds.")
+    assert answer(findings).text.startswith("Nothing does, with 8 pretraining seeds.")
 
 
 def test_values_read_on_ood_splits_are_marked_and_ranked_apart():
