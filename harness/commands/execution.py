@@ -10,6 +10,7 @@ import click
 
 from harness.api.cells import PRECISIONS
 from harness.api.errors import HarnessError
+from harness.commands.options import stay_offline
 
 if TYPE_CHECKING:
     from harness.api.settings import Json
@@ -57,7 +58,9 @@ def execution_options(function: Callable[..., R]) -> Callable[..., R]:
         is_flag=True,
         help="Train through torch.compile, one run at a time: for large models.",
     )
-    @click.option("--offline", is_flag=True, help="Use no network.")
+    @click.option(
+        "--offline", is_flag=True, is_eager=True, callback=stay_offline, help="Use no network."
+    )
     @click.option(
         "--watch",
         multiple=True,

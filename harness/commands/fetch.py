@@ -2,13 +2,19 @@
 
 import click
 
-from harness.commands.options import SuiteOptions, store_option, suite_options
+from harness.commands.options import SuiteOptions, stay_offline, store_option, suite_options
 
 
 @click.command("fetch")
 @suite_options
 @store_option
-@click.option("--offline", is_flag=True, help="Fetch nothing: fail with the list of what lacks.")
+@click.option(
+    "--offline",
+    is_flag=True,
+    is_eager=True,
+    callback=stay_offline,
+    help="Fetch nothing: fail with the list of what lacks.",
+)
 def command(suite: SuiteOptions, store: str, offline: bool) -> int:
     """Fetch the data and weights that SUITE needs from elsewhere; nothing is trained.
 

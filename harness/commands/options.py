@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from harness.plug.catalogue import Catalogue
 
 R = TypeVar("R")
+
+
+def stay_offline(_context: click.Context, _parameter: click.Parameter, offline: bool) -> bool:
+    """Of `--offline`: the hub's library asks its variable once, when it is imported."""
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    return offline
 
 
 @dataclass(frozen=True)

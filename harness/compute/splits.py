@@ -75,7 +75,7 @@ class DeviceSplit:
         if self.specs == trained:
             return self
         ours, theirs = (
-            {name: (spec.kind, spec.shape) for name, spec in specs.items()}
+            {name: (spec.kind, spec.shape, len(spec.fields)) for name, spec in specs.items()}
             for specs in (self.specs, trained)
         )
         if ours != theirs:

@@ -36,7 +36,7 @@ class TokenizerReader:
 
     def __init__(self, folder: Path, longest: int, known: int | None = None) -> None:
         self.fingerprint = hashlib.sha256(
-            f"{hash_of_tokenizer(folder)} {longest}".encode()
+            f"{hash_of_tokenizer(folder)} {longest} {_library()}".encode()
         ).hexdigest()
         self._longest = longest
         self._known = known
@@ -97,6 +97,16 @@ def text_of(inputs: Mapping[str, InputSpec], model: str) -> InputSpec:
         raise HarnessError(message, where=f"model {model!r}")
     check_fields(spec.fields)
     return spec
+
+
+def _library() -> str:
+    """Another version of the library may read otherwise: what it has read is not taken over."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("tokenizers")
+    except PackageNotFoundError:
+        raise missing("transformers") from None
 
 
 def check_fields(fields: tuple[str, ...]) -> None:
