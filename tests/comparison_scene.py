@@ -34,6 +34,11 @@ methods: [{full: {steps: 3}, as: slow}, {full: {steps: 4}, as: v1.5 fast}]
 seeds: {pretrain: 6, finetune: 2}
 scores: [accuracy, nll, macro-f1]
 """
+TWO = SUITE.replace(
+    "ood: {noise: {by: {noise: {sd: 0.3}}}}",
+    "ood: {noise: {by: {noise: {sd: 0.3}}}, turned: {by: {rotation: {degrees: 60}}}}",
+)
+"""The same on two OOD splits."""
 SLOW, FAST = "random · slow", "random · v1.5 fast"
 
 Right = Callable[[Cell], np.ndarray]

@@ -183,7 +183,11 @@ def _twins(x: Array, other: Array) -> bool:
 
 
 def _standard(x: Array) -> Array:
-    spread = x.std()
-    flat = not np.isfinite(spread) or spread <= 1e-12 * np.abs(x).max()
-    standard: Array = x - x.mean() if flat else (x - x.mean()) / spread
+    """Distances from the mean in standard deviations; holes stay holes and make no others."""
+    finite = x[np.isfinite(x)]
+    if not finite.size:
+        return x
+    spread = finite.std()
+    flat = spread <= 1e-12 * np.abs(finite).max()
+    standard: Array = (x - finite.mean()) / (1.0 if flat else spread)
     return standard

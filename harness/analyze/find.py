@@ -73,7 +73,7 @@ def find(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Fi
         primary_score=primary.score,
         primary_id=primary.id,
         primary_ood=primary.ood,
-        headline=headline(notes, found, shares, primary),
+        headline=headline(notes, found, shares, primary, held.found),
         answers=(*told, *beyond(ranked, primary)),
         warnings=warnings_of(results, plan, found),
         runs=run_scores(results.scores),

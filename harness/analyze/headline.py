@@ -1,8 +1,9 @@
-"""The answer in short, before all others: levels, luck of the seed, and which seed it is."""
+"""The answer in short, before all others: levels, which is better, luck of the seed, and whose."""
 
 from collections.abc import Iterator, Sequence
 
 from harness.api.cells import Primary
+from harness.api.comparisons import Comparison, PairTest
 from harness.api.findings import ProcedureNote, Spread
 from harness.api.numbers import count, decimals_of, figures, fixed, percent, words
 from harness.api.variance import VarianceShare
@@ -17,6 +18,7 @@ def headline(
     found: Sequence[Spread],
     shares: Sequence[VarianceShare],
     primary: Primary,
+    compared: Comparison | None = None,
 ) -> str:
     """Sentences on the first primary OOD split beside the in-domain one; "" without any mean."""
     known = [s for s in found if s.score == primary.score and s.mean is not None]
@@ -33,7 +35,9 @@ def headline(
     )
     of = (leader.procedure, leader.split, leader.score)
     share = next((s for s in shares if (s.procedure, s.split, s.score) == of), None)
-    return " ".join((*_levels(inside, outside, up=up), *_luck(leader, first, share, word)))
+    luck = _luck(leader, first, share, word)
+    better = _better(compared, primary) if outside else ()
+    return " ".join((*_levels(inside, outside, up=up), *better, *luck))
 
 
 def _levels(inside: Sequence[Spread], outside: Sequence[Spread], *, up: bool) -> Iterator[str]:
@@ -59,6 +63,28 @@ def _levels(inside: Sequence[Spread], outside: Sequence[Spread], *, up: bool) ->
         levels = words([of[s.procedure] for s in here if s.procedure in of])
         beside = f"; in-domain ({inside[0].split}) {levels}"
     yield f"{where}, {here[0].score} is {told}{beside} (means over {over}{_intervals(here)})."
+
+
+def _better(compared: Comparison | None, primary: Primary) -> Iterator[str]:
+    """Which of two procedures is better, as the comparison below says it."""
+    if compared is None:
+        return
+    of = {split.split: split.pairs for split in compared.splits}
+    far, near = ([*of.get(name, ())] for name in (primary.ood[0], primary.id))
+    if len(far) != 1 or far[0].verdict == "not tested":
+        return
+    told = "Out of distribution " + (_winner(far[0]) or "these seeds cannot tell which is better")
+    if len(near) == 1 and near[0].verdict != "not tested":
+        told += "; in-domain " + (_winner(near[0]) or "these seeds cannot tell which is")
+    yield f"{told}."
+
+
+def _winner(pair: PairTest) -> str:
+    ends = {"first": (pair.first, pair.second), "second": (pair.second, pair.first)}
+    if pair.verdict not in ends:
+        return ""
+    better, worse = ends[pair.verdict]
+    return f"{better} is better than {worse} (p = {figures(pair.p, 2)})"
 
 
 def _mean(spread: Spread, places: int) -> str:

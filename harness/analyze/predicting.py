@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from harness.api.numbers import count
 from harness.api.predictors import LadderStep, PredictorTest
 from harness.statistics.association import association
-from harness.statistics.gains import drawn_groups, gain_draws, gains
+from harness.statistics.gains import drawn_groups, gain_draws, gains, r2_draws
 from harness.statistics.incremental import out_of_fold
 from harness.statistics.intervals import percentile
 from harness.statistics.layout import Layout, Repeated
@@ -67,23 +67,34 @@ def predictor_tests(
     return tuple(found[name] for name in question.predictors)
 
 
-def ladder(question: Question) -> tuple[LadderStep, ...]:
-    """Out-of-fold R^2 of nothing, then of each step with all before it."""
+def ladder(
+    question: Question, generator: np.random.Generator, *, replicates: int = 200
+) -> tuple[LadderStep, ...]:
+    """Out-of-fold R^2 of nothing, then of each step with all before it.
+
+    Intervals draw the same seeds anew for all steps.
+    """
     clusters = len(set(question.groups))
+    drawn = drawn_groups(clusters, replicates, generator) if clusters > 2 else None
     features: dict[str, Array] = {}
     steps = []
     for name, more in {"nothing": {}, **question.steps}.items():
         features |= more
         bad = [f for f, x in features.items() if not np.isfinite(x).all()]
-        note, r2 = "", None
+        note, r2, ends = "", None, {}
         if bad:
             note = f"not every run has a value of {', '.join(bad)}"
         elif clusters < 3:
             note = f"{clusters} seeds: one is left out, and two are needed to fit"
         else:
-            score = out_of_fold(_stack(features, question.y.size), question.y, question.groups)
+            given = (_stack(features, question.y.size), question.y, question.groups)
+            score = out_of_fold(*given)
             r2 = score if np.isfinite(score) else None
             note = "" if r2 is not None else "all runs score the same"
+            if features and r2 is not None and drawn is not None:
+                draws = r2_draws(*given, drawn)
+                around = percentile(draws[np.isfinite(draws)])
+                ends = {"r2_low": around.low, "r2_high": around.high}
         steps.append(
             LadderStep(
                 target=question.target,
@@ -93,6 +104,7 @@ def ladder(question: Question) -> tuple[LadderStep, ...]:
                 runs=question.y.size,
                 clusters=clusters,
                 note=note,
+                **ends,
             )
         )
     return tuple(steps)

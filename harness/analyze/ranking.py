@@ -162,7 +162,8 @@ def _tests(runs: Runs, target: str, unit: str) -> list[PredictorTest]:
 
 def _steps(climbed: Question, runs: Runs, unit: str) -> list[LadderStep]:
     shared = {"procedure": runs.procedure, "unit": unit}
+    stream = named("ladder", runs.procedure, climbed.target)
     return [
         step.model_copy(update={**shared, "uses_ood": step.step == SURE_OOD})
-        for step in ladder(climbed)
+        for step in ladder(climbed, stream, replicates=REPLICATES)
     ]

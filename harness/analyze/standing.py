@@ -45,15 +45,15 @@ class _Side:
 
 
 def standings(results: Results, plan: Plan, design: str, nature: ScoreNature) -> Standings | None:
-    """Over the primary OOD splits, or over all where fewer than two are primary; None without any.
+    """Over the primary OOD splits, or over all where fewer than two are primary; None without two.
 
     Every procedure's runs with a value on each of them; a value that is not finite takes all away.
     Pretraining and fine-tuning seeds are drawn anew as the design has them, the examples are not.
     """
     others = tuple(split.name for split in plan.splits if split.kind == "ood")
-    primary = len(plan.primary.ood) > 1 or not set(others) - set(plan.primary.ood)
+    primary = len(plan.primary.ood) > 1
     splits = plan.primary.ood if primary else others
-    if not splits:
+    if len(splits) < 2:  # one split: its own mean, interval and comparison say it already
         return None
     sign = 1.0 if nature.higher_is_better else -1.0
     found = [_side(table, plan.primary.score, splits, sign) for table in scored(results.scores)]

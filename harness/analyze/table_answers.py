@@ -83,7 +83,9 @@ def _predictors(
     tests: list[PredictorTest] = []
     for target in table.columns.ood:
         question = _question(table, target, layout)
-        steps += ladder(question) if question.steps else ()
+        if question.steps:  # a stream of its own, so that the others stay as they are
+            stream = generator.spawn(1)[0]
+            steps += ladder(question, stream, replicates=asked.gain_replicates)
         tests += predictor_tests(
             question,
             generator,

@@ -68,6 +68,7 @@ class PredictorTest(Record):
 class LadderStep(Record):
     """What a set of baselines predicts of a target: out-of-fold R^2, or None with a `note`.
 
+    `r2_low` and `r2_high` end its 95 % interval, over drawn seeds; None for nothing known.
     Of a suite, `procedure` is whose runs these are, "" for all; `uses_ood` marks a step that looked
     at OOD inputs.
     """
@@ -78,6 +79,8 @@ class LadderStep(Record):
     uses_ood: bool = False
     features: tuple[str, ...]
     r2: float | None
+    r2_low: float | None = None
+    r2_high: float | None = None
     runs: int
     clusters: int
     note: str = ""

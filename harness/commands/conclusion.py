@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from harness.store.store import Store
 
 FINDINGS = "findings.json"
+LISTED = 6  # files of one folder that are named one by one
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Written:
 
     def tell(self) -> int:
         """Say it on the terminal; gives the exit code, 2 where something failed."""
-        for path in self.files:
-            click.echo(f"report: {path}")
+        for line in _places(self.files):
+            click.echo(f"report: {line}")
         for complaint in self.complaints:
             click.echo(f"error: {complaint}", err=True)
         return 2 if self.complaints else 0
@@ -60,6 +62,18 @@ class Conclusion:
 
     findings: Findings
     written: Written
+
+
+def _places(files: Sequence[Path]) -> Iterator[str]:
+    """Every file, or one line for a folder of many."""
+    of: dict[Path, list[Path]] = {}
+    for path in files:
+        of.setdefault(path.parent, []).append(path)
+    for folder, here in of.items():
+        if len(here) > LISTED:
+            yield f"{folder}{os.sep} ({len(here)} files)"
+        else:
+            yield from map(str, here)
 
 
 def conclude(subject: Subject, outcome: Outcome, reporters: Sequence[str]) -> Conclusion:
@@ -84,16 +98,23 @@ def conclude(subject: Subject, outcome: Outcome, reporters: Sequence[str]) -> Co
 
 
 def write_reports(
-    findings: Findings, catalogue: Catalogue, folder: Path, reporters: Sequence[str]
+    findings: Findings,
+    catalogue: Catalogue,
+    folder: Path,
+    reporters: Sequence[str],
+    option: str = "--store",
 ) -> Written:
-    """Write the findings in every form that is named; a form that fails stops no other."""
+    """Write the findings in every form that is named; a form that fails stops no other.
+
+    `option` is what chooses the folder, for those whose disk refuses it.
+    """
     files: list[Path] = []
     complaints: list[str] = []
     for name in reporters:
         provided = catalogue.find("reporter", name)
         offer: Reporter = provided.offer
         try:
-            with plain_refusals(folder):
+            with plain_refusals(folder, option):
                 files += offer.write(offer.settings(), findings, folder)
         except HarnessError as error:
             complaints.append(str(error))

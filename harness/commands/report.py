@@ -52,8 +52,7 @@ def command(
     run on it. Cells that have not run are reported as missing. Exit code 1 says that some cell
     failed or is damaged; the report is written all the same.
     """
-    names = [name.strip() for name in str(given["formats"]).split(",") if name.strip()]
-    names = list(dict.fromkeys(names))
+    names = _names(str(given["formats"]))
     out = given["out"] if isinstance(given["out"], Path) else None
     if is_several(operands):
         contenders, catalogue = beside(operands, store, asked, precision)
@@ -82,6 +81,13 @@ def command(
     return _write(findings, catalogue, folder, names)
 
 
+def _names(formats: str) -> list[str]:
+    names = [name.strip() for name in formats.split(",") if name.strip()]
+    if not names:
+        raise HarnessError("--format names no form", fix="`seedscape list reporter` names them")
+    return list(dict.fromkeys(names))
+
+
 def _check(names: list[str], catalogue: Catalogue) -> None:
     for name in names:
         catalogue.find("reporter", name)
@@ -95,4 +101,5 @@ def _write(findings: Findings, catalogue: Catalogue, folder: Path, names: list[s
 
     terminal(findings, Console())
     incomplete = any(problem.state in ("failed", "damaged") for problem in findings.problems)
-    return write_reports(findings, catalogue, folder, names).tell() or int(incomplete)
+    written = write_reports(findings, catalogue, folder, names, option="--out")
+    return written.tell() or int(incomplete)

@@ -187,8 +187,11 @@ def _transfer(found: TableFindings) -> None:
 def _predictors(found: TableFindings) -> None:
     _table(
         "What do the baselines predict? (R2 out of fold)",
-        ("OOD score", "known", "R2"),
-        [(each.target, each.step, fixed(each.r2, 2)) for each in found.ladder],
+        ("OOD score", "known", "R2", "95 %"),
+        [
+            (each.target, each.step, fixed(each.r2, 2), _around(each.r2_low, each.r2_high))
+            for each in found.ladder
+        ],
     )
     _notes((each.target, each.note) for each in found.ladder)
     known = found.predictors[0].controls if found.predictors else ()
@@ -206,9 +209,7 @@ def _predictors(found: TableFindings) -> None:
             fixed(each.partial, 2),
             figures(each.partial_p_family, 2),
             fixed(each.gain, 2),
-            NOTHING
-            if each.gain_low is None
-            else f"{fixed(each.gain_low, 2)} to {fixed(each.gain_high, 2)}",
+            _around(each.gain_low, each.gain_high),
         )
         for each in found.predictors
     ]
@@ -271,6 +272,10 @@ def _notes(told: Iterable[tuple[str, str]], kind: str = "note") -> None:
             names.setdefault(text, []).append(name)
     for text, of in names.items():
         click.echo(f"{kind}: {some(list(dict.fromkeys(of)))}: {text}")
+
+
+def _around(low: float | None, high: float | None) -> str:
+    return NOTHING if low is None else f"{fixed(low, 2)} to {fixed(high, 2)}"
 
 
 def _ends(ends: Ends | None, decimals: int) -> str:

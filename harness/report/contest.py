@@ -61,11 +61,9 @@ def _pairs(split: SplitComparison, *, narrow: bool) -> list[list[Text]]:
 
 
 def _say_standings(found: Standings, console: Console) -> None:
-    number = len(found.splits)
     which = "primary OOD" if found.primary else "OOD"
     console.print()
-    title = f"{found.score} over {count(number, f'{which} split')} (95 % interval)"
-    table = table_of(title)
+    table = table_of(f"{found.score} over {len(found.splits)} {which} splits (95 % interval)")
     table.add_column("procedure", overflow="fold", min_width=15)
     narrow = console.width < WIDE
     for name in ("mean", "IQM", "worst split", *([] if narrow else ["worst run", "n"])):

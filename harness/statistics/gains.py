@@ -72,6 +72,22 @@ def gain_draws(
     return found
 
 
+def r2_draws(features: Array, y: Array, groups: Sequence[Hashable], weights: Array) -> Array:
+    """Out-of-fold R^2 [replicates] of all features [k, runs] where groups count so often.
+
+    What each feature adds to those before it, summed: with weights of 1 it is
+    `incremental.out_of_fold`.
+
+    Raises:
+        ValueError: fewer than two groups, or values not finite.
+    """
+    found: Array = np.zeros(len(weights))
+    for place in range(len(features)):
+        one = slice(place, place + 1)
+        found += gain_draws(features[:place], features[one], y, groups, weights)[:, 0]
+    return found
+
+
 def _errors(rows: Array, k: int, inside: Array, outside: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Squared errors of the runs outside if the mean is all that is known, [draws].
 

@@ -9,43 +9,42 @@ from pathlib import Path
 
 from harness.api.errors import HarnessError
 
-_ELSEWHERE = "or choose another place with --store"
 
-
-def refusal(error: OSError, path: Path | str) -> HarnessError:
-    """What to tell the user of an error of the file system at `path`."""
+def refusal(error: OSError, path: Path | str, option: str = "--store") -> HarnessError:
+    """What to tell the user of an error of the file system at `path`, which `option` chooses."""
+    elsewhere = f"or choose another place with {option}"
     path = error.filename or path
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return HarnessError(
                 f"no space left to write {path}",
-                fix=f"free some (`seedscape gc` shows what a store holds) {_ELSEWHERE}",
+                fix=f"free some (`seedscape gc` shows what a store holds) {elsewhere}",
             )
         case errno.EFBIG:
             return HarnessError(
                 f"{path} grew larger than a file may be here",
-                fix=f"lift the limit (`ulimit -f`) {_ELSEWHERE}",
+                fix=f"lift the limit (`ulimit -f`) {elsewhere}",
             )
         case errno.EACCES | errno.EPERM | errno.EROFS:
             reason = "is on a read-only disk" if error.errno == errno.EROFS else "is not yours"
             return HarnessError(
                 f"{path} {reason} to read or write ({error.strerror})",
-                fix=f"change its permissions {_ELSEWHERE}",
+                fix=f"change its permissions {elsewhere}",
             )
         case errno.ENOTDIR | errno.EEXIST:
             return HarnessError(
-                f"{_file_on_the_way(path)} is a file where the store needs a folder",
-                fix=f"move it away {_ELSEWHERE}",
+                f"{_file_on_the_way(path)} is a file where a folder is needed",
+                fix=f"move it away {elsewhere}",
             )
         case errno.EMFILE | errno.ENFILE:
             return HarnessError(
                 f"too many open files to open {path}", fix="raise the limit (`ulimit -n`)"
             )
-    return HarnessError(f"{path}: {error.strerror or error}", fix=f"check the disk {_ELSEWHERE}")
+    return HarnessError(f"{path}: {error.strerror or error}", fix=f"check the disk {elsewhere}")
 
 
 @contextmanager
-def plain_refusals(path: Path | str) -> Iterator[None]:
+def plain_refusals(path: Path | str, option: str = "--store") -> Iterator[None]:
     """Turns what the file system refuses inside into a `HarnessError` that names the path.
 
     Libraries written in Rust report the system's error number in their message only.
@@ -55,7 +54,7 @@ def plain_refusals(path: Path | str) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:
             raise
-        raise refusal(error, path) from error
+        raise refusal(error, path, option) from error
     except HarnessError:
         raise
     except Exception as error:
@@ -63,7 +62,7 @@ def plain_refusals(path: Path | str) -> Iterator[None]:
         if number is None:
             raise
         code = int(number[1])
-        raise refusal(OSError(code, os.strerror(code)), path) from error
+        raise refusal(OSError(code, os.strerror(code)), path, option) from error
 
 
 def write_text(path: Path, text: str) -> None:

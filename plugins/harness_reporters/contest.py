@@ -183,8 +183,6 @@ def standings(found: Standings) -> Group:
     """Summaries over splits with intervals, and performance profiles."""
     stand = [one for one in found.procedures if one.mean is not None]
     which = "primary OOD splits" if found.primary else "OOD splits"
-    if len(found.splits) == 1:
-        which = which.removesuffix("s")
     way = "above" if found.higher_is_better else "below"
     missing = len(found.procedures) - len(stand)
     lost = f" {count(missing, 'procedure')} without a standing: see the table." if missing else ""

@@ -49,7 +49,7 @@ def legend_of(found: Sequence[MeanCurve], paints: Paints) -> list[tuple[str, lis
         lines = [Key(n, "@muted", DASHES[i % len(DASHES)]) for i, n in enumerate(paints.names)]
         return [("pairs of runs with", kinds()), ("procedure", lines)]
     if any(runs_alone(one) for one in found):
-        return [("pretrain seed", [Key(str(s), colour(i)) for i, s in enumerate(paints.seeds)])]
+        return [("pretraining seed", [Key(str(s), colour(i)) for i, s in enumerate(paints.seeds)])]
     return [
         (
             "procedure",

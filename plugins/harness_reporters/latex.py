@@ -8,14 +8,13 @@ from pathlib import Path
 
 from harness.api.findings import Findings
 from harness.api.latex import latex_text
-from harness.api.numbers import TRIAL, fixed, some
+from harness.api.numbers import TRIAL, some
 from harness.api.offers import Reporter
 from harness.api.settings import NoSettings
 from harness_reporters.comparison_tables import comparison_tables
 from harness_reporters.files import write_whole
-from harness_reporters.page import Row, Table, metric_tables, share_table, spread_tables
+from harness_reporters.page import Table, metric_tables, share_table, spread_tables
 from harness_reporters.predictor_tables import predictor_tables
-from harness_reporters.predictors import who
 from harness_reporters.standing_tables import standing_tables
 
 FOLDER = "latex"
@@ -56,21 +55,6 @@ def tables_of(findings: Findings) -> Iterator[Table]:
     yield from standing_tables(findings)
     yield from metric_tables(findings).values()
     yield from predictor_tables(findings)
-    yield _ladder(findings)
-
-
-def _ladder(findings: Findings) -> Table:
-    rows = []
-    groups = dict.fromkeys((step.target, step.procedure) for step in findings.ladder)
-    for target, procedure in groups:
-        here = [s for s in findings.ladder if (s.target, s.procedure) == (target, procedure)]
-        for place, step in enumerate(here):
-            head = f"{target}, {who(procedure)}" if place == 0 else None
-            cells = [step.step + " (saw OOD data)" * step.uses_ood, fixed(step.r2, 2)]
-            cells += [str(step.runs), str(step.clusters)]
-            rows.append(Row(head, len(here), cells, step.uses_ood, step.note))
-    columns = ["of", "known", "out-of-fold R²", "runs", "seeds"]
-    return Table("The ladder of baselines", columns, 2, rows)
 
 
 def latex_table(table: Table, name: str, mark: str = "") -> str:

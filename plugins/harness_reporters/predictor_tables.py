@@ -5,11 +5,11 @@ from typing import TypeVar
 
 from harness.api.findings import Findings
 from harness.api.numbers import NOTHING, count, figures, fixed
-from harness.api.predictors import LineFit, PairTest, PredictorTest
+from harness.api.predictors import LadderStep, LineFit, PairTest, PredictorTest
 from harness_reporters.page import Row, Table
 from harness_reporters.predictors import who
 
-T = TypeVar("T", PairTest, LineFit)
+T = TypeVar("T", PairTest, LineFit, LadderStep)
 
 
 KINDS = {
@@ -21,14 +21,16 @@ KINDS = {
 
 
 def predictor_tables(findings: Findings) -> list[Table]:
-    """All predictors, a table per target and procedure, then those of pairs, and the lines."""
+    """All predictors, a table per target and procedure; the ladder, pairs of runs, the lines."""
     groups = dict.fromkeys((t.target, t.procedure) for t in findings.predictors)
     tables = [
         _predictor_table([t for t in findings.predictors if (t.target, t.procedure) == group])
         for group in groups
     ]
     return [
-        table for table in (*tables, _pair_table(findings), _line_table(findings)) if table.rows
+        table
+        for table in (*tables, _ladder(findings), _pair_table(findings), _line_table(findings))
+        if table.rows
     ]
 
 
@@ -37,16 +39,30 @@ def _predictor_table(tests: Sequence[PredictorTest]) -> Table:
     rows = []
     for (ood, baseline), kind in KINDS.items():
         here = [t for t in tests if (t.uses_ood, t.baseline) == (ood, baseline)]
-        here.sort(key=lambda t: (t.tau is None, t.rank))
         tried = max((t.tried for t in here), default=0)
-        for place, t in enumerate(here):
+        told = sorted((t for t in here if t.tau is not None), key=lambda t: t.rank)
+        lines = [([t.predictor, *_numbers(t)], t.note) for t in told]
+        lines += _untested([t for t in here if t.tau is None])
+        for place, (cells, note) in enumerate(lines):
             head = kind if place == 0 else None
-            cells = [t.predictor, *_numbers(t)]
-            rows.append(Row(head, len(here), cells, ood, t.note, f"{tried} tried"))
+            rows.append(Row(head, len(lines), cells, ood, note, f"{tried} tried"))
     columns = ["kind", "quantity", "tau", "p", "best of all", "partial", "p", "best of all"]
     runs = f"{first.runs}/{first.planned} runs, {count(first.clusters, first.unit)}"
     title = f"Predictors of {first.target}, {who(first.procedure)} ({runs})"
     return Table(title, [*columns, "adds to R²", "95 %"], 2, rows)
+
+
+def _untested(tests: Sequence[PredictorTest]) -> Iterator[tuple[list[str], str]]:
+    """One line for all that were not tested for the same reason; the note names them."""
+    reasons: dict[str, list[PredictorTest]] = {}
+    for test in tests:
+        reasons.setdefault(test.note, []).append(test)
+    for reason, here in reasons.items():
+        if len(here) == 1:
+            yield [here[0].predictor, *_numbers(here[0])], reason
+        else:
+            names = ", ".join(test.predictor for test in here)
+            yield [f"{len(here)} not tested", *_numbers(here[0])], f"{reason}: {names}"
 
 
 def _numbers(test: PredictorTest) -> list[str]:
@@ -63,6 +79,17 @@ def _numbers(test: PredictorTest) -> list[str]:
         fixed(test.gain, 2),
         ends,
     ]
+
+
+def _ladder(findings: Findings) -> Table:
+    rows = []
+    for head, number, s in _headed(findings.ladder, lambda s: f"{s.target}, {who(s.procedure)}"):
+        around = NOTHING if s.r2_low is None else f"{fixed(s.r2_low, 2)} to {fixed(s.r2_high, 2)}"
+        cells = [s.step + " (saw OOD data)" * s.uses_ood, fixed(s.r2, 2), around]
+        cells += [str(s.runs), count(s.clusters, s.unit)]
+        rows.append(Row(head, number, cells, s.uses_ood, s.note))
+    columns = ["of", "known", "out-of-fold R²", "95 %", "runs", "seeds"]
+    return Table("The ladder of baselines", columns, 2, rows)
 
 
 def _pair_table(findings: Findings) -> Table:

@@ -88,25 +88,32 @@ def _ladder(steps: Sequence[LadderStep], choice: str) -> Figure:
         "width": 0.55,
         "marker": {"color": [OOD if s.uses_ood else BASELINE for s in steps]},
         "hovertext": [
-            hover(s.step, f"out-of-fold R² {fixed(s.r2, 3)}", words(s.features), s.note)
+            hover(
+                s.step,
+                f"out-of-fold R² {fixed(s.r2, 3)} ({fixed(s.r2_low, 2)} to {fixed(s.r2_high, 2)})",
+                words(s.features),
+                s.note,
+            )
             for s in steps
         ],
         "hoverinfo": "text",
+        "error_x": _around([(s.r2, s.r2_low, s.r2_high) for s in steps]),
     }
     labels = [s.step if n < 2 else f"+ {s.step}" for n, s in enumerate(steps)]
     notes = [
         {
-            "x": max(value if value is not None else 0.0, 0.0) + 0.01,
+            "x": max(0.0, value or 0.0, min(step.r2_high or 0.0, -LEAST)) + 0.01,
             "y": height,
             "text": fixed(value, 2) if value is not None else NOTHING,
             "xanchor": "left",
             "showarrow": False,
             "font": {"size": 11, "color": "@muted"},
         }
-        for value, height in zip(values, heights, strict=True)
+        for step, value, height in zip(steps, values, heights, strict=True)
     ]
-    axis = numbers_axis("out-of-fold R² of the baselines, each step with all above it")
-    axis |= {"range": _room([v for v in values if v is not None]), "fixedrange": True}
+    axis = numbers_axis("out-of-fold R², each step with all above it")
+    ends = [end for s in steps for end in (s.r2, s.r2_low, s.r2_high) if end is not None]
+    axis |= {"range": _room(ends), "fixedrange": True}
     look = layout(axis, rows_axis(labels), annotations=notes)
     title = "The ladder of baselines"
     return Figure(title, [bars], look, height=70 + 26 * len(steps), choice=choice)
@@ -115,6 +122,29 @@ def _ladder(steps: Sequence[LadderStep], choice: str) -> Figure:
 def _room(values: Sequence[float]) -> list[float]:
     low = max(LEAST, min([0.0, *values]))
     return [low - 0.02 if low < 0 else 0.0, max([0.1, *values]) * 1.15]
+
+
+def _around(found: Sequence[tuple[float | None, float | None, float | None]]) -> Trace:
+    """Whiskers of (value, low, high), cut off where the drawing ends; of no length without ends."""
+    below, above = [], []
+    for value, *ends in found:
+        middle = _cut(value or 0.0)
+        low, high = (middle if end is None else _cut(end) for end in ends)
+        below.append(max(0.0, middle - low))
+        above.append(max(0.0, high - middle))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": above,
+        "arrayminus": below,
+        "color": "@ink",
+        "thickness": 1.2,
+        "width": 3,
+    }
+
+
+def _cut(value: float) -> float:
+    return min(max(value, LEAST), -LEAST)
 
 
 def _taus(tests: Sequence[PredictorTest], choice: str) -> Figure:
@@ -137,7 +167,7 @@ def _taus(tests: Sequence[PredictorTest], choice: str) -> Figure:
                 },
             }
         )
-    axis = numbers_axis("Kendall's tau (above) and partial rank correlation (below, open)")
+    axis = numbers_axis("tau (above), partial (below, open)")
     axis |= {"range": [-1.05, 1.05], "fixedrange": True, "zeroline": True}
     notes = [
         {
@@ -159,8 +189,7 @@ def _taus(tests: Sequence[PredictorTest], choice: str) -> Figure:
 
 def _gains(tests: Sequence[PredictorTest], choice: str) -> Figure:
     own = [t for t in tests if t.gain is not None and not t.baseline]
-    ends = [(max(t.gain_low or 0.0, LEAST), min(t.gain_high or 0.0, -LEAST)) for t in own]
-    middle = [min(max(t.gain or 0.0, LEAST), -LEAST) for t in own]
+    middle = [_cut(t.gain or 0.0) for t in own]
     points: Trace = {
         "type": "scatter",
         "mode": "markers",
@@ -173,17 +202,9 @@ def _gains(tests: Sequence[PredictorTest], choice: str) -> Figure:
             "color": [_paint(t) for t in own],
             "symbol": [_sign(t, hollow=False) for t in own],
         },
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": [max(0.0, high - at) for (_, high), at in zip(ends, middle, strict=True)],
-            "arrayminus": [max(0.0, at - low) for (low, _), at in zip(ends, middle, strict=True)],
-            "color": "@ink",
-            "thickness": 1.2,
-            "width": 3,
-        },
+        "error_x": _around([(t.gain, t.gain_low, t.gain_high) for t in own]),
     }
-    axis = numbers_axis("added to out-of-fold R² of the baselines (95 % interval)")
+    axis = numbers_axis("added to out-of-fold R²")
     axis |= {"range": [LEAST - 0.05, 0.05 - LEAST], "fixedrange": True, "zeroline": True}
     labels = [_name(t) for t in own]
     look = layout(axis, rows_axis(labels))
@@ -231,15 +252,17 @@ def _caption(findings: Findings, tests: Sequence[PredictorTest], target: str) ->
     reach = ""
     if first.least_p is not None and first.least_p * first.permutations > 1.5:
         reach = f" With so few seeds no p below {figures(first.least_p, 2)} can be reached."
-    held = ", each as its distance from the mean of its procedure" if not first.procedure else ""
+    held = ""
+    if not first.procedure:
+        held = ", each as its distance from the mean of its procedure (on the ladder as it is)"
     shown = f" At most {SHOWN} fair predictors are drawn; the table has all."
     return (
         f"{findings.primary_score} on {target} of {count(first.runs, 'run')}{out} of "
         f"{count(first.clusters, first.unit)}{held}. R² is of runs whose {first.unit} "
         "the regression never saw: below 0 is worse than the mean; what lies beyond ±1 stands at "
-        "the edge. p at "
+        "the edge. Tau is Kendall's, partial the rank correlation given the baselines. p at "
         f"the right is for the best of all that were tried ({first.tried} fair ones), given the "
-        f"baselines, by rearranging whole seeds {first.permutations:,} times.{reach} Intervals are "
-        f"over {first.unit}s drawn anew; below ten seeds they show the spread and no more."
-        f"{shown}"
+        f"baselines, by rearranging whole seeds {first.permutations:,} times.{reach} Whiskers are "
+        f"95 % intervals over {first.unit}s drawn anew; below ten seeds they show the spread and "
+        f"no more.{shown}"
     )

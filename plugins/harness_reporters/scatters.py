@@ -25,7 +25,7 @@ from harness_reporters.scores import pretrain_seeds, procedures
 
 SHOWN = 4  # OOD splits that get a scatter plot of their own, primary ones first
 STEPS = 24  # stretches of a line that is bent on the axes of accuracies
-_SEED = "pretrain seed"
+_SEED = "pretraining seed"
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _caption(findings: Findings, drawn: Sequence[str], left_out: int) -> str:
     return (
         f"Each point is one run: {score} on {inside} (in-domain) and on the OOD split "
         f"({count(runs, 'run')}). A cloud that is tall and narrow says that the in-domain score "
-        "does not tell the runs' OOD scores. Points of one pretrain seed are no independent "
+        "does not tell the runs' OOD scores. Points of one pretraining seed are no independent "
         f"observations. {told}"
         + (f" {left_out} more OOD splits are in the table." if left_out else "")
     )

@@ -30,7 +30,7 @@ def seed_legend(findings: Findings) -> list[tuple[str, list[Key]]]:
     names = procedures(findings)
     colours = [Key(str(seed), colour(place)) for place, seed in enumerate(seeds)]
     shapes = [Key(name, "@muted", symbol(place)) for place, name in enumerate(names)]
-    return [("pretrain seed", colours), ("procedure", shapes)]
+    return [("pretraining seed", colours), ("procedure", shapes)]
 
 
 def pretrain_seeds(findings: Findings) -> list[int]:
@@ -52,7 +52,7 @@ def strips(findings: Findings) -> Group:
         figures=[_strip(findings, score) for score in scores],
         caption=(
             f"Each point is one run ({count(_drawn_runs(findings), 'run')} with a score); within a "
-            "row, runs of one pretrain seed stand at one height (it draws the initial weights "
+            "row, runs of one pretraining seed stand at one height (it draws the initial weights "
             "where nothing "
             "is pretrained). Upright lines are means over the runs of a procedure. Measured once "
             "per run on all examples of the split, with the final weights."
@@ -116,6 +116,6 @@ def _run_text(run: RunScore) -> str:
     return hover(
         f"{run.procedure} on {run.split}",
         f"{run.score} {figures(run.value, 4)} (n {run.examples:,})",
-        f"pretrain seed {run.pretrain_seed}, fine-tune seed {run.finetune_seed}",
+        f"pretraining seed {run.pretrain_seed}, fine-tuning seed {run.finetune_seed}",
         *(["this training diverged"] if run.diverged else []),
     )

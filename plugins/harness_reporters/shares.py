@@ -107,7 +107,7 @@ def _bars(title: str, found: Sequence[VarianceShare]) -> Figure:
             "y": height,
             "text": NOTHING
             if s.pretrain is None
-            else f"{percent(s.pretrain)} of<br>sd {figures(s.total_sd, 2)}",
+            else f"{percent(s.pretrain)}<br>sd {figures(s.total_sd, 2)}",
             "xanchor": "left",
             "align": "left",
             "showarrow": False,

@@ -26,8 +26,7 @@ def _standings(found: Standings) -> Table:
     columns = ["procedure", "mean", "interquartile mean", "worst split", "which", "lower quartile"]
     columns += ["worst run", "at seeds", "n"]
     which = "primary OOD" if found.primary else "OOD"
-    number = len(found.splits)
-    title = f"{found.score} over {number} {which} split{'s' * (number != 1)} (95 % intervals)"
+    title = f"{found.score} over {len(found.splits)} {which} splits (95 % intervals)"
     return Table(title, columns, 1, rows)
 
 

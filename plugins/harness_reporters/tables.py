@@ -12,6 +12,8 @@ from harness.api.settings import NoSettings
 from harness_reporters.files import write_whole
 from harness_reporters.records import Tidy, tidy_tables
 
+FOLDER = "csv"
+
 
 def write_json(_settings: NoSettings, findings: Findings, folder: Path) -> list[Path]:
     """Write `report.json`; NaN and infinities stand as NaN, Infinity and -Infinity."""
@@ -20,13 +22,15 @@ def write_json(_settings: NoSettings, findings: Findings, folder: Path) -> list[
 
 
 def write_csv(_settings: NoSettings, findings: Findings, folder: Path) -> list[Path]:
-    """Write one file per table of the findings, each row with the suite and whether it is a trial.
+    """Write `csv/TABLE.csv` for each table that has rows; tables of before are deleted.
 
-    Tables without rows have no file; lists stand in one cell, between spaces.
+    Each row has the suite and whether it is a trial; lists stand in one cell, between spaces.
     """
-    return [
-        write_whole(folder / f"{table.name}.csv", _csv(table)) for table in tidy_tables(findings)
-    ]
+    place = folder / FOLDER
+    paths = [write_whole(place / f"{t.name}.csv", _csv(t)) for t in tidy_tables(findings)]
+    for old in set(place.glob("*.csv")) - set(paths):
+        old.unlink()
+    return paths
 
 
 def _csv(table: Tidy) -> str:

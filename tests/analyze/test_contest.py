@@ -57,12 +57,13 @@ def test_a_report_says_which_procedure_is_better_with_effect_interval_p_and_chan
 
 
 def test_two_reports_of_one_store_say_the_same(tmp_path):
-    suite = scene.write_suite(tmp_path)
+    suite = scene.write_suite(tmp_path, scene.TWO)
     scene.fill(suite, tmp_path / "runs")
     one, two = (found_in(suite, tmp_path / "runs") for _ in range(2))
     assert one.comparison.model_dump(exclude={"made"}) == two.comparison.model_dump(
         exclude={"made"}
     )
+    assert one.standings is not None
     assert one.standings == two.standings
 
 

@@ -6,6 +6,7 @@ import pytest
 from harness.analyze.headline import headline
 from harness.api.cells import Primary
 from harness.api.findings import Spread
+from harness.api.numbers import figures
 from harness.api.variance import VarianceShare
 
 PRIMARY = Primary("accuracy", "test", ("far",))
@@ -52,6 +53,33 @@ def test_intervals_of_means_are_told_where_they_are_known():
     )
 
 
+def test_of_two_procedures_it_says_which_is_better_there_and_in_domain():
+    found = made_up.findings(made_up.plan(6, 2, splits=("test", "rotation-60")))
+
+    (pair,) = found.comparison.splits[1].pairs
+    assert pair.verdict == "first"
+    assert (
+        f"Out of distribution pretrained is better than random (p = {figures(pair.p, 2)})"
+        in found.headline
+    )
+    assert "; in-domain pretrained is better than random (p = " in found.headline
+
+
+def test_where_seeds_cannot_tell_which_is_better_it_says_so():
+    found = made_up.findings(made_up.plan(4, 2, ("a", "b"), splits=("test", "rotation-60")))
+
+    assert (
+        "distribution these seeds cannot tell which is better; in-domain these seeds"
+        in found.headline
+    )
+
+
+def test_of_more_than_two_procedures_it_names_no_better_one():
+    found = made_up.findings(made_up.plan(6, 2, ("a", "b", "random"), splits=("test", "noise")))
+
+    assert "better" not in found.headline
+
+
 def test_the_best_of_a_loss_is_the_least():
     found = [
         spread("a", mean=0.9, higher_is_better=False), spread("b", mean=0.2, higher_is_better=False)
@@ -84,6 +112,11 @@ def test_an_interval_of_few_seeds_says_how_little_it_means():
     assert "it says next to nothing" in headline((), found, [wide], PRIMARY)
     none = share(pretrain=None, pretrain_range=None)
     assert "carry" not in headline((), found, [none], PRIMARY)
+
+
+def test_an_interval_that_has_shrunk_to_nothing_tells_nothing_either():
+    assert share(pretrain=0.0, pretrain_range=(0.0, 0.0)).says_little
+    assert not share(pretrain=0.0, pretrain_range=(0.0, 0.3)).says_little
 
 
 def test_of_many_procedures_the_range_is_told():

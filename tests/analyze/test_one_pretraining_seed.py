@@ -11,7 +11,7 @@ from harness.store import Store
 from harness.suite import open_suite
 from harness_reporters.contest import contests
 
-TEXT = scene.SUITE.replace("{pretrain: 6, finetune: 2}", "{pretrain: 1, finetune: 8}")
+TEXT = scene.TWO.replace("{pretrain: 6, finetune: 2}", "{pretrain: 1, finetune: 8}")
 
 
 def found_in(folder, text, **written):
@@ -69,7 +69,7 @@ def test_captions_speak_of_fine_tuning_seeds(findings):
 
 def test_orders_of_a_single_fine_tuning_seed_are_no_seeds_of_their_own(tmp_path):
     seeds = "{pretrain: 1, finetune: 1, order: 6}"
-    findings = found_in(tmp_path, scene.SUITE.replace("{pretrain: 6, finetune: 2}", seeds))
+    findings = found_in(tmp_path, scene.TWO.replace("{pretrain: 6, finetune: 2}", seeds))
 
     assert all(one.mean.low is None for one in findings.standings.procedures)
     assert all(spread.low is None for spread in findings.spreads)

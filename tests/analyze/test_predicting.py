@@ -86,17 +86,21 @@ def test_a_predictor_with_holes_or_without_spread_is_told_of_and_not_tested():
 def test_each_step_of_the_ladder_includes_those_below():
     cause, other = noise(1), noise(2)
     steps = {"hyper-parameters": {"lr": other}, "in-domain score": {"accuracy": cause}}
-    nothing, first, second = ladder(ask(cause + noise(3, 0.2), {}, steps))
+    generator = np.random.default_rng(0)
+    nothing, first, second = ladder(ask(cause + noise(3, 0.2), {}, steps), generator)
     assert (nothing.step, nothing.r2) == ("nothing", pytest.approx(0))
     assert first.features == ("lr",)
     assert second.features == ("lr", "accuracy")
     assert second.r2 > 0.8 > first.r2
+    assert nothing.r2_low is None
+    assert second.r2_low < second.r2 < second.r2_high < 1
 
 
 def test_two_seeds_have_no_ladder():
     where = Layout((0, 0, 1, 1), (0, 1, 0, 1))
     question = Question("y", np.arange(4.0), {"x": np.arange(4.0)}, {}, where)
-    assert ladder(question)[0].r2 is None
-    assert "2 seeds" in ladder(question)[0].note
+    (nothing,) = ladder(question, np.random.default_rng(0))
+    assert nothing.r2 is None
+    assert "2 seeds" in nothing.note
     (found,) = predictor_tests(question, np.random.default_rng(0), permutations=99)
     assert found.gain is None

@@ -106,6 +106,17 @@ def test_a_quantity_that_a_run_lacks_is_told_of_and_not_tested():
     assert test.note == "1 of 16 runs have no finite value"
 
 
+def test_of_several_procedures_only_the_runs_that_lack_a_value_are_counted():
+    plan = made_up.plan(4, 2, splits=("test", "rotation-60"))
+    records = made_up.records(plan)
+    del records[points(plan)[0].key]
+
+    tests = made_up.findings(plan, records).predictors
+
+    (test,) = [t for t in tests if t.procedure == "" and "1 of 16 runs" in t.note][:1]
+    assert test.predictor == "hessian-top eigenvalue-1 on train"
+
+
 def test_pairs_become_one_number_per_run_and_a_test_of_their_own():
     findings = made_up.findings(*scene())
 

@@ -58,7 +58,7 @@ def test_intervals_are_wide_where_seeds_differ_and_absent_for_one_seed():
 
 
 def test_the_chance_of_the_better_procedure_is_high_and_without_ends_where_it_always_wins():
-    found = standings(made_up.plan(4, 3, splits=("test", "rotation-60")))
+    found = standings(made_up.plan(4, 3, splits=SPLITS))
     (one,) = found.improvements
     assert (one.first, one.second) == ("pretrained", "random")
     assert one.chance.value > 0.9
@@ -106,8 +106,9 @@ def test_a_value_that_is_not_finite_leaves_no_standing_and_says_why():
     assert one.note == "1 values are NaN or infinite"
 
 
-def test_a_suite_without_ood_splits_has_no_standings():
-    assert standings(made_up.plan(2, 2, splits=("test",))) is None
+@pytest.mark.parametrize("splits", [("test",), ("test", "rotation-60")])
+def test_over_fewer_than_two_ood_splits_there_are_no_standings(splits):
+    assert standings(made_up.plan(2, 2, splits=splits)) is None
 
 
 def test_many_procedures_stand_without_chances_of_every_two():

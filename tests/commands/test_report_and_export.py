@@ -41,6 +41,33 @@ def test_several_forms_go_to_the_folder_that_is_asked_for(suite, capsys, tmp_pat
     assert sorted(path.name for path in folder.iterdir()) == ["report.json", "report.md"]
 
 
+def test_a_folder_of_many_files_is_one_line(suite, capsys):
+    _, plan = plan_of(suite)
+    finish(plan.cells)
+
+    assert main(["report", suite, "--format", "csv,json", "--out", "there"]) == 0
+
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("report: ")]
+    assert len(told) == 2
+    assert told[0].startswith("report: there/csv/ (")
+    assert told[1] == "report: there/report.json"
+
+
+def test_a_folder_that_cannot_be_made_is_chosen_elsewhere_with_the_option_that_chose_it(
+    suite, capsys, tmp_path
+):
+    _, plan = plan_of(suite)
+    finish(plan.cells)
+    (tmp_path / "taken").write_text("")
+
+    assert main(["report", suite, "--out", "taken/there"]) == 2
+
+    (line,) = [each for each in capsys.readouterr().err.splitlines() if each.startswith("error:")]
+    assert "taken is a file where a folder is needed" in line
+    assert "--out" in line
+    assert "--store" not in line
+
+
 def test_a_failed_cell_gives_exit_code_1_and_the_report_all_the_same(suite, capsys, tmp_path):
     _, plan = plan_of(suite)
     finish(plan.cells[:4])
@@ -66,6 +93,11 @@ def test_an_empty_store_has_nothing_to_report(suite, capsys):
     error = capsys.readouterr().err
     assert "the store runs holds nothing of" in error
     assert "run it first: seedscape run" in error
+
+
+def test_no_form_at_all_is_an_error(suite, capsys):
+    assert main(["report", suite, "--format", ","]) == 2
+    assert "--format names no form" in capsys.readouterr().err
 
 
 def test_an_unknown_form_is_an_error_before_anything_is_read(suite, capsys):

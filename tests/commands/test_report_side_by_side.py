@@ -175,9 +175,10 @@ def test_every_form_is_written_of_several_suites(filled, tmp_path, capfd, monkey
     assert main(["report", tiny, other, "--store", str(folder / "a"), "--format", forms]) == 0
 
     place = tmp_path / "side-by-side"
-    assert {"report.html", "report.md", "report.json", "sources.csv"} <= {
+    assert {"report.html", "report.md", "report.json", "csv"} <= {
         path.name for path in place.iterdir()
     }
+    assert (place / "csv" / "sources.csv").is_file()
     assert "tiny and other, side by side" in (place / "report.html").read_text(encoding="utf-8")
     for name in ("report.md", "report.html"):
         text = (place / name).read_text(encoding="utf-8")

@@ -226,6 +226,14 @@ def test_writing_again_replaces_the_file_and_leaves_no_other(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
+def test_a_share_is_written_as_one_of_the_variance_not_of_the_sd():
+    findings = made_up.findings(made_up.plan(3, 2, splits=("test", "noise")))
+
+    for figure in shares(findings).figures:
+        for note in figure.layout["annotations"]:
+            assert re.fullmatch(r"<?\d+ %<br>sd [\d.]+", note["text"].replace("&lt;", "<"))
+
+
 def test_shares_of_a_nested_design_are_explained_as_such():
     plan = made_up.plan(2, 2, splits=("test",), metrics=False)
     results = load_results(plan, made_up.MemoryStore(made_up.records(plan)))

@@ -47,7 +47,7 @@ def test_the_csv_report_holds_every_number_as_it_is(tmp_path):
 
     CSV.write(CSV.settings(), findings, tmp_path)
 
-    with (tmp_path / "runs.csv").open(newline="") as file:
+    with (tmp_path / "csv" / "runs.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(findings.runs)
     assert float(rows[0]["value"]) == findings.runs[0].value

@@ -71,3 +71,30 @@ def test_names_from_plugins_cannot_inject_markup(findings):
     page = render(findings.model_copy(update={"predictors": (bad,)}))
 
     assert "<b>x</b>" not in page
+
+
+def test_bars_of_the_ladder_have_the_intervals_of_its_steps(findings):
+    steps = [s for s in findings.ladder if s.procedure == "pretrained"]
+    (bars,) = next(f for f in predictors(findings)[0].figures if f.choice == "pretrained").data
+
+    for step, above in zip(steps, bars["error_x"]["array"], strict=True):
+        wide = 0.0 if step.r2_high is None else min(step.r2_high, 1.0) - max(step.r2, -1.0)
+        assert above == pytest.approx(max(0.0, wide))
+    assert any(above > 0 for above in bars["error_x"]["array"])
+    table = next(t for t in predictor_tables(findings) if t.title == "The ladder of baselines")
+    told = f"{steps[1].r2_low:.2f} to {steps[1].r2_high:.2f}"
+    assert told in [row.cells[2] for row in table.rows]
+
+
+def test_quantities_that_were_not_tested_for_one_reason_share_a_row_and_are_named_below(findings):
+    first = findings.predictors[0]
+    lost = [
+        first.model_copy(update={"predictor": name, "tau": None, "note": "no run has it"})
+        for name in ("one", "two", "three")
+    ]
+    (table, *_) = predictor_tables(
+        findings.model_copy(update={"predictors": (first, *lost), "mantel": (), "lines": ()})
+    )
+
+    assert [row.cells[0] for row in table.rows] == [first.predictor, "3 not tested"]
+    assert table.rows[-1].note == "no run has it: one, two, three"

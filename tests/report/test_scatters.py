@@ -84,7 +84,7 @@ def test_points_can_be_coloured_by_cluster_where_runs_were_clustered():
 
     group = scatters(findings)
 
-    assert group.choices == ["pretrain seed", "cluster (cg-clusters)"]
+    assert group.choices == ["pretraining seed", "cluster (cg-clusters)"]
     assert [word for word, _ in group.legend] == [*group.choices, "procedure"]
     by_seed, by_cluster = (figure.data[-1]["marker"]["color"] for figure in group.figures)
     assert by_seed == ["@c0", "@c0", "@c1", "@c1"]

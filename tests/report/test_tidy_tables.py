@@ -137,3 +137,12 @@ def test_the_csv_report_has_the_same_tables_with_the_same_columns(findings, tmp_
             rows = list(csv.reader(file))
         assert rows[0] == list(found[path.stem].columns)
         assert len(rows) == 1 + len(found[path.stem].rows)
+
+
+def test_csv_tables_of_before_that_have_no_rows_now_are_deleted(findings, tmp_path):
+    CSV.write(CSV.settings(), findings, tmp_path)
+    assert (tmp_path / "csv" / "pairs.csv").exists()
+
+    CSV.write(CSV.settings(), findings.model_copy(update={"pairs": ()}), tmp_path)
+
+    assert not (tmp_path / "csv" / "pairs.csv").exists()

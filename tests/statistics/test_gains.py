@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from harness.statistics.gains import drawn_groups, gain_draws, gains
-from harness.statistics.incremental import gain
+from harness.statistics.gains import drawn_groups, gain_draws, gains, r2_draws
+from harness.statistics.incremental import gain, out_of_fold
 
 GROUPS = np.repeat(range(7), 4).tolist()
 
@@ -52,3 +52,16 @@ def test_one_group_cannot_be_left_out():
     controls, xs, y = scene(8)
     with pytest.raises(ValueError, match="two groups"):
         gains(controls, xs, y, [0] * 28)
+
+
+def test_r2_of_features_together_is_that_of_one_regression_where_groups_count_as_drawn():
+    features, _, noise = scene(3, known=3)
+    y = features.sum(0) + noise
+    weights = np.vstack([np.ones(7), drawn_groups(7, 10, np.random.default_rng(0))])
+    found = r2_draws(features, y, GROUPS, weights)
+    for drawn, r2 in zip(weights, found, strict=True):
+        runs = np.concatenate(
+            [np.tile(np.flatnonzero(np.array(GROUPS) == g), int(n)) for g, n in enumerate(drawn)]
+        )
+        groups = np.array(GROUPS)[runs].tolist()
+        assert r2 == pytest.approx(out_of_fold(features[:, runs], y[runs], groups), abs=1e-7)

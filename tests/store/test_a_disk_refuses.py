@@ -84,7 +84,7 @@ def test_a_store_that_is_a_file_is_named(tmp_path, record, failure):
         lambda: store.fail(failure(KEY)),
         lambda: store.claim(KEY),
     ):
-        with pytest.raises(HarnessError, match="is a file where the store needs a folder") as error:
+        with pytest.raises(HarnessError, match="is a file where a folder is needed") as error:
             attempt()
         assert str(place) in str(error.value)
 
