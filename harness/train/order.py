@@ -80,8 +80,8 @@ def bucketed(places: Tensor, lengths: Tensor, batch: int, chance: torch.Generato
     >>> lengths = torch.tensor([9, 1, 8, 2, 9, 1])
     >>> bucketed(torch.arange(6), lengths, 2, torch.Generator().manual_seed(1)).view(-1, 2)
     tensor([[2, 3],
-            [0, 4],
-            [1, 5]])
+            [1, 5],
+            [0, 4]])
     """
     pools = torch.split(places, POOL * batch)
     ordered = [pool[lengths[pool].argsort(descending=True, stable=True)] for pool in pools]

@@ -21,7 +21,7 @@ def test_an_offer_that_is_not_there_is_told_with_the_closest_one(complaint):
 
 
 def test_an_offer_of_another_noun_is_told(complaint):
-    assert "4:8: there is no model 'fit'; there is a method of that name" in complaint(model="fit")
+    assert "4:8: there is no model 'blur'; there is a shift of that name" in complaint(model="blur")
 
 
 def test_two_offers_cannot_share_one_use(complaint):
