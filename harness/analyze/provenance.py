@@ -11,6 +11,8 @@ from harness.api.suites import Suite
 from harness.plug.catalogue import Catalogue
 from harness.plug.version import harness_version
 
+ARXIV = "https://arxiv.org/abs/"
+
 
 def provenance(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue) -> Provenance:
     """Everything needed to judge or repeat the numbers."""
@@ -35,12 +37,27 @@ def provenance(results: Results, plan: Plan, suite: Suite, catalogue: Catalogue)
         precisions=tuple(sorted({str(kind) for kind in done["precision"]})),
         wall_seconds=float(done["wall_seconds"].sum()),
         cells=len(done),
-        citations=tuple(dict.fromkeys(text for text in (*plan.sources, *cited) if text)),
+        citations=_once((*plan.sources, *cited)),
         licenses={
             offer.name: offer.license
             for offer in offers
             if isinstance(offer, Dataset) and offer.license
         },
+    )
+
+
+def _once(cited: Iterable[str]) -> tuple[str, ...]:
+    """Every text once, and no bare link to a paper that another text names by its number.
+
+    >>> _once(["Frankle et al. 2020, arXiv 1912.05671", "https://arxiv.org/abs/1912.05671"])
+    ('Frankle et al. 2020, arXiv 1912.05671',)
+    """
+    texts = dict.fromkeys(text for text in cited if text)
+    prose = " ".join(text for text in texts if not text.startswith(ARXIV))
+    return tuple(
+        text
+        for text in texts
+        if not text.startswith(ARXIV) or text.removeprefix(ARXIV) not in prose
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.api.cells import Cell
@@ -41,6 +42,21 @@ class MlflowSettings(Settings):
     experiment: str | None = setting(None, "its name; null: the suite's id")
 
 
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """A server that cannot be reached at all is known in seconds; MLflow would try for minutes."""
+    from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES as TRIES
+
+    if TRIES.is_set():
+        yield
+        return
+    TRIES.set(2)
+    try:
+        yield
+    finally:
+        TRIES.unset()
+
+
 class Tracked:
     """One run as the server knows it: its id, and what it has been told."""
 
@@ -66,7 +82,8 @@ class MlflowWatch:
         self._room = room
         self._client: MlflowClient = MlflowClient(tracking_uri=settings.uri)
         name = settings.experiment or room.plan.suite_id
-        known = self._client.get_experiment_by_name(name)
+        with _impatient():
+            known = self._client.get_experiment_by_name(name)
         self._experiment: str = (
             known.experiment_id if known is not None else self._client.create_experiment(name)
         )

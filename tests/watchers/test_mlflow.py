@@ -1,5 +1,8 @@
 """The watcher mlflow, against MLflow's own data base in a local file."""
 
+import os
+import time
+
 import pytest
 from comparison_scene import SUITE, fill, write_suite
 
@@ -127,3 +130,16 @@ def test_a_server_that_is_not_there_is_one_line(tmp_path, monkeypatch):
 
     assert line.startswith("watcher mlflow watches no more: ")
     assert "\n" not in line
+
+
+def test_a_server_that_cannot_be_reached_is_known_in_seconds(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
+    suite = write_suite(tmp_path, SMALL)
+    begun = time.monotonic()
+
+    _, watching = watching_of(suite, tmp_path, "http://127.0.0.1:9", "nowhere")
+
+    (told,) = watching.close(interrupted=False)
+    assert told.startswith("watcher mlflow watches no more: ")
+    assert time.monotonic() - begun < 60
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
