@@ -111,7 +111,7 @@ def _ladder(steps: Sequence[LadderStep], choice: str) -> Figure:
         }
         for step, value, height in zip(steps, values, heights, strict=True)
     ]
-    axis = numbers_axis("out-of-fold R², each step with all above it")
+    axis = numbers_axis("out-of-fold R²")
     ends = [end for s in steps for end in (s.r2, s.r2_low, s.r2_high) if end is not None]
     axis |= {"range": _room(ends), "fixedrange": True}
     look = layout(axis, rows_axis(labels), annotations=notes)
@@ -167,7 +167,7 @@ def _taus(tests: Sequence[PredictorTest], choice: str) -> Figure:
                 },
             }
         )
-    axis = numbers_axis("tau (above), partial (below, open)")
+    axis = numbers_axis("tau above, partial below")
     axis |= {"range": [-1.05, 1.05], "fixedrange": True, "zeroline": True}
     notes = [
         {
@@ -258,8 +258,9 @@ def _caption(findings: Findings, tests: Sequence[PredictorTest], target: str) ->
     shown = f" At most {SHOWN} fair predictors are drawn; the table has all."
     return (
         f"{findings.primary_score} on {target} of {count(first.runs, 'run')}{out} of "
-        f"{count(first.clusters, first.unit)}{held}. R² is of runs whose {first.unit} "
-        "the regression never saw: below 0 is worse than the mean; what lies beyond ±1 stands at "
+        f"{count(first.clusters, first.unit)}{held}. On the ladder each step "
+        f"stands with all above it. R² is of runs whose {first.unit} the regression "
+        "never saw: below 0 is worse than the mean; what lies beyond ±1 stands at "
         "the edge. Tau is Kendall's, partial the rank correlation given the baselines. p at "
         f"the right is for the best of all that were tried ({first.tried} fair ones), given the "
         f"baselines, by rearranging whole seeds {first.permutations:,} times.{reach} Whiskers are "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 LONGEST = 500
 """A setting's text is cut there: older servers take no more."""
+TRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 MOST = 1000
 """So many numbers go to a server at once."""
 
@@ -45,16 +47,14 @@ class MlflowSettings(Settings):
 @contextmanager
 def _impatient() -> Iterator[None]:
     """A server that cannot be reached at all is known in seconds; MLflow would try for minutes."""
-    from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES as TRIES
-
-    if TRIES.is_set():
+    if TRIES in os.environ:
         yield
         return
-    TRIES.set(2)
+    os.environ[TRIES] = "2"
     try:
         yield
     finally:
-        TRIES.unset()
+        del os.environ[TRIES]
 
 
 class Tracked:
