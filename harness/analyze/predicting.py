@@ -202,9 +202,14 @@ def _gained(
     generator: np.random.Generator,
     replicates: int,
 ) -> dict[str, dict[str, float]]:
-    """Gains by predictor, with intervals over the same drawn seeds for all."""
-    clusters = len(set(question.groups))
-    if clusters < 3 or not names:
+    """Gains by predictor, with intervals over the same drawn seeds for all.
+
+    None where the controls alone fit as many runs as a fold leaves: nothing could add to that.
+    """
+    groups = list(question.groups)
+    clusters = len(set(groups))
+    left = len(groups) - max(map(groups.count, groups), default=0)
+    if clusters < 3 or not names or left < len(controls) + 2:
         return {}
     xs = np.stack([question.predictors[name] for name in names])
     given = (controls, xs, question.y, question.groups)

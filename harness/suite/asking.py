@@ -12,6 +12,9 @@ from harness.suite.answering import answering
 from harness.suite.uses import Context, Placed
 
 
+NO_ID = "it has no in-domain evaluation split"
+
+
 def asked(placed: Placed, function: str, context: Context, *more: object) -> Any:
     """What one of the offer's functions answers (`Any`: the function decides).
 
@@ -38,7 +41,8 @@ def outline_of(placed: Placed, context: Context) -> tuple[Outline, str]:
         fault = _fault(outline)
         if fault:
             message = f"dataset {placed.use.name!r}: {fault}"
-            raise HarnessError(message, where=placed.mark, fix="tell its author")
+            fix = "name one in its settings (`test`, `id`)" if fault == NO_ID else "tell its author"
+            raise HarnessError(message, where=placed.mark, fix=fix)
         fingerprint = asked(placed, "fingerprint", context)
         if not isinstance(fingerprint, str) or not fingerprint:
             message = f"dataset {placed.use.name!r} gives no fingerprint"
@@ -53,7 +57,7 @@ def _fault(outline: object) -> str:
     names = [*outline.id, *outline.ood]
     language = outline.task.kind == "language"
     if not outline.id and not language:
-        return "it has no in-domain evaluation split"
+        return NO_ID
     if len(set(names)) < len(names) or "train" in names:
         return "two of its splits share a name"
     if any(split.parent not in outline.id for split in outline.ood.values()):

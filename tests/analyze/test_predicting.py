@@ -104,3 +104,12 @@ def test_two_seeds_have_no_ladder():
     assert "2 seeds" in nothing.note
     (found,) = predictor_tests(question, np.random.default_rng(0), permutations=99)
     assert found.gain is None
+
+
+def test_nothing_is_said_of_gains_where_the_known_quantities_fit_every_run_that_is_left():
+    generator = np.random.default_rng(0)
+    y, steps = generator.normal(size=6), {f"step {n}": generator.normal(size=6) for n in range(4)}
+    layout = Layout.independent(6)
+    named = {name: {name: x} for name, x in steps.items()}
+    question = Question("accuracy on ood", y, {"x": generator.normal(size=6)}, named, layout)
+    assert outcomes(question)["x"].gain is None
