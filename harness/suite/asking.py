@@ -11,7 +11,6 @@ from harness.plug import offer_from
 from harness.suite.answering import answering
 from harness.suite.uses import Context, Placed
 
-
 NO_ID = "it has no in-domain evaluation split"
 
 
