@@ -83,6 +83,4 @@ def input_shapes(outline: Outline) -> str:
 
 
 def _shape(spec: InputSpec) -> str:
-    if spec.kind == "text":
-        return f"text of {len(spec.fields)} field{'s' if len(spec.fields) != 1 else ''}"
     return " ".join([spec.kind, *(["x".join(map(str, spec.shape))] if spec.shape else [])])
