@@ -2,7 +2,8 @@
 
 The encoder is MiniLM (22.7 million parameters), batches of 32, AdamW, dropout on. By hand:
 batches of like length, as ours; the Trainer pads shuffled batches, as it does by default. Samples
-per second of processor time; memory is each process's peak, packages and all.
+per second of processor time, ratios also by the clock; memory is each process's peak, packages and
+all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import sys
 
 from text_scene import cola_folder
-from turns import in_turns, ratio
+from turns import clock_ratio, in_turns, ratio
 
 OURS, HAND, FUSED, TRAINER = (
     f"text_ways:{name}" for name in ("ours", "by_hand", "by_hand_fused", "by_trainer")
@@ -40,6 +41,7 @@ def measure(steps: int = 20, turns: int = 8) -> dict[str, object]:
             short = name.partition(":")[2]
             found[f"{place}.{short}_samples_per_second"] = way.rate
             found[f"{place}.times_{short}"] = ratio(mine, way)
+            found[f"{place}.times_{short}_by_the_clock"] = clock_ratio(mine, way)
             found[f"{place}.memory_over_{short}"] = mine.peak / way.peak
     found["load_at_the_end"] = os.getloadavg()[0]
     return found

@@ -24,7 +24,7 @@ class Writer(Small):
         self.causal = causal
         self.head = nn.Sequential(nn.Linear(16, 16), nn.Linear(16, len(WORDS)))
 
-    def forward(self, input_ids, attention_mask, token_type_ids):
+    def forward(self, input_ids, attention_mask, token_type_ids, places=None):
         x = self.words(input_ids) + self.kinds(token_type_ids)
         x = nn.functional.dropout(x, 0.1, self.training)
         q, k, v = (part.unsqueeze(-3) for part in self.maps(x).chunk(3, -1))
@@ -34,16 +34,26 @@ class Writer(Small):
             mask = mask & torch.ones(length, length, dtype=torch.bool).tril()
         drop = 0.2 if self.training else 0.0
         mixed = nn.functional.scaled_dot_product_attention(q, k, v, mask, drop).squeeze(-3)
-        return self.head(x + torch.tanh(self.up(mixed)))
+        x = x + torch.tanh(self.up(mixed))
+        if places is not None:
+            x = torch.take_along_dim(x, places.unsqueeze(-1), -2)
+        return self.head(x)
 
 
 class WriterSettings(Settings):
     objective: Literal["next-token", "masked-language"] = setting("masked-language", "what is read")
+    at_places: bool = setting(False, "whether only what is asked for is predicted")
 
 
 def build(settings, room):
     causal = settings.objective == "next-token"
-    language = Language(settings.objective, len(WORDS), MASK_WORD, special=(text_scene.CLS,))
+    language = Language(
+        settings.objective,
+        len(WORDS),
+        MASK_WORD,
+        special=(text_scene.CLS,),
+        at_places=settings.at_places,
+    )
     module = Writer(causal=causal) if room.task.kind == "language" else Small()
     return Network(module, head=("head.",), language=language)
 

@@ -25,6 +25,9 @@ class Language:
     "next-token" predicts every token from those before it. "masked-language" predicts a drawn
     `share` of the tokens (none that is `special`), of which 80 % are replaced by `mask`, 10 % by a
     drawn token and 10 % are left (Devlin et al. 2019, arXiv 1810.04805).
+
+    `at_places`: of masked language the module also takes `places` [batch, k] (int64), and gives
+    logits [batch, k, tokens] of these alone, which spares most of the head's work.
     """
 
     objective: Literal["next-token", "masked-language"]
@@ -32,6 +35,7 @@ class Language:
     mask: int = -1
     special: tuple[int, ...] = ()
     share: float = 0.15
+    at_places: bool = False
 
 
 @dataclass(frozen=True)

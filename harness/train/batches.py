@@ -12,7 +12,7 @@ from harness.compute.hashing import key_of, keyed
 from harness.compute.loading import apply_shift
 from harness.compute.streams import RunStreams
 from harness.train.course import Course
-from harness.train.language import masked_tokens, next_tokens
+from harness.train.language import at_places, masked_tokens, next_tokens
 from harness.train.order import Order
 from harness.train.turning import turn_of, turned, turning
 
@@ -21,7 +21,7 @@ from harness.train.turning import turn_of, turned, turning
 class Batch:
     """Model inputs and targets: [b, ...] for one run, [runs, b, ...] for a stack.
 
-    Targets of language are [..., length]: what is predicted at each place.
+    Targets of language are [..., length], what is predicted at each place, or [..., k] at `places`.
     """
 
     inputs: dict[str, Tensor]
@@ -68,6 +68,8 @@ class Batches:
             return Batch(inputs, next_tokens(inputs))
         flat = {name: values.flatten(0, where.ndim - 1) for name, values in inputs.items()}
         hidden, targets = masked_tokens(language, flat, self._draws(where, step, 0))
+        if language.at_places:
+            hidden, targets = at_places(hidden, targets)
         given = {name: torch.unflatten(x, 0, where.shape) for name, x in hidden.items()}
         return Batch(given, torch.unflatten(targets, 0, where.shape))
 

@@ -10,6 +10,7 @@ from harness.api.networks import Language
 from harness.compute.packed import MASK
 
 IDS = "input_ids"
+PLACES = "places"
 IGNORED = -100
 """The target of a place at which nothing is predicted."""
 
@@ -41,3 +42,15 @@ def masked_tokens(
     hidden = torch.where(role < REPLACED, language.mask, torch.where(role < DRAWN, token, ids))
     changed = {**inputs, IDS: torch.where(chosen, hidden, ids)}
     return changed, torch.where(chosen, ids, IGNORED)
+
+
+def at_places(inputs: Mapping[str, Tensor], targets: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    """Where tokens are predicted, and which: `places` [n, k] joins the inputs, targets are [n, k].
+
+    k is the most of any example; an example of fewer is filled up with places whose target says
+    that nothing is predicted.
+    """
+    predicted = targets != IGNORED
+    most = max(1, int(predicted.sum(-1).max()))
+    places = torch.argsort(predicted.byte(), dim=-1, descending=True, stable=True)[..., :most]
+    return {**inputs, PLACES: places}, targets.gather(-1, places)

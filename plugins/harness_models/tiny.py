@@ -26,9 +26,16 @@ class Tiny(Looking):
         self.additive = body.config._attn_implementation == "eager"
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        places: Tensor | None = None,
     ) -> Tensor:
-        """Logits of tokens [batch, length]; the mask is 1 for tokens and 0 for padding."""
+        """Logits of tokens [batch, length]; the mask is 1 for tokens and 0 for padding.
+
+        `places` [batch, k] are those of which a head of tokens is to give logits.
+        """
         given = {
             "input_ids": input_ids,
             "attention_mask": seen(
@@ -45,6 +52,9 @@ class Tiny(Looking):
             hidden = self.body(**given, use_cache=False).last_hidden_state
         finally:
             self.mask = None
+        if places is not None:
+            wide = places.unsqueeze(-1).expand(*places.shape, hidden.shape[-1])
+            hidden = hidden.gather(-2, wide)
         table = self.body.get_input_embeddings().weight
         logits: Tensor = self.head(hidden, attention_mask, table)
         return logits

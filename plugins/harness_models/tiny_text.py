@@ -54,7 +54,12 @@ def build_bert(settings: TinyBertSettings, room: BuildRoom) -> Network:
         message = "its tokenizer has no mask token"
         raise HarnessError(message, where="model 'tiny-bert'", fix="choose another, or tiny-lm")
     learns = Language(
-        "masked-language", known.tokens, known.mask, known.special, share=settings.masked
+        "masked-language",
+        known.tokens,
+        known.mask,
+        known.special,
+        share=settings.masked,
+        at_places=True,
     )
     config = {
         **_sizes(settings, known),

@@ -73,6 +73,16 @@ def test_language_has_logits_of_every_token_and_says_how_it_is_learnt(model):
     assert network.language.objective == ("masked-language" if model is TINY_BERT else "next-token")
 
 
+def test_logits_are_had_of_single_places_alone():
+    network, batch = built(TINY_BERT, "language", classes=0)
+    places = torch.tensor([[3, 1], [0, 2]])
+    with torch.no_grad():
+        whole = network.module.eval()(**batch)
+        some = network.module(**batch, places=places)
+    torch.testing.assert_close(some, whole[torch.arange(2)[:, None], places])
+    assert network.language.at_places
+
+
 def test_a_decoder_looks_at_nothing_that_comes_later():
     network, batch = built(TINY_LM, "language", classes=0)
     other = {**batch, "input_ids": batch["input_ids"].clone()}

@@ -21,7 +21,7 @@ from harness.suite import open_suite
 from harness.train.batches import Batches
 from harness.train.calibrate import calibrate
 from harness.train.course import course_of
-from harness.train.language import IGNORED, masked_tokens, next_tokens
+from harness.train.language import IGNORED, PLACES, at_places, masked_tokens, next_tokens
 from harness.train.objective import Objective
 from harness.train.pack import train_pack
 
@@ -29,6 +29,7 @@ PROSE = SplitUse("train", use("dataset", "toy-prose"), "", "train")
 SENTENCES = SplitUse("train", use("dataset", "toy-sentences"), "", "train")
 WRITER = use("model", "toy-writer")
 DECODER = use("model", "toy-writer", objective="next-token")
+SPARING = use("model", "toy-writer", at_places=True)
 SGD = use("method", "full", steps=10, lr=0.1, optimizer="sgd")
 
 
@@ -110,6 +111,28 @@ def test_a_share_is_hidden_eight_of_ten_by_the_mask_and_special_tokens_never():
     assert torch.equal(changed["input_ids"][~chosen], ids[~chosen])
 
 
+def test_places_are_those_that_are_predicted_in_order_filled_up_to_the_most_of_any_example():
+    targets = torch.tensor([[-100, 5, -100, 7], [-100] * 4, [-100, -100, 2, -100]])
+    given, wanted = at_places({"input_ids": targets}, targets)
+    assert given["input_ids"] is targets
+    assert given[PLACES].shape == (3, 2)
+    assert wanted.tolist() == [[5, 7], [IGNORED, IGNORED], [2, IGNORED]]
+    assert torch.equal(targets.gather(-1, given[PLACES]), wanted)
+    nothing = torch.full((2, 4), IGNORED)
+    assert at_places({}, nothing)[1].tolist() == [[IGNORED], [IGNORED]]
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_what_is_predicted_only_where_it_is_asked_for_is_learned_the_same(bench, accumulate):
+    method = use("method", "full", steps=10, lr=0.1, optimizer="sgd", accumulate=accumulate)
+    whole, sparing = (
+        train_pack([a_pretraining(0, model, method)], bench, print)[0]
+        for model in (WRITER, SPARING)
+    )
+    assert sparing.trained.losses == pytest.approx(whole.trained.losses, rel=1e-5)
+    assert 0 < distance(whole.weights, sparing.weights) < 1e-5
+
+
 def test_a_run_hides_the_same_alone_and_in_a_stack_that_pads_further(bench):
     course = course_of(a_pretraining(), bench)
     runs = [RunStreams.of(Seeds(seed)) for seed in range(3)]
@@ -127,7 +150,7 @@ def test_a_run_hides_the_same_alone_and_in_a_stack_that_pads_further(bench):
         assert (ids[alone.targets != IGNORED] == language_scene.MASK_WORD).any()
 
 
-@pytest.mark.parametrize("model", [WRITER, DECODER])
+@pytest.mark.parametrize("model", [WRITER, DECODER, SPARING])
 def test_a_pretraining_is_the_same_alone_and_in_a_stack(bench, model):
     cells = [a_pretraining(seed, model) for seed in range(3)]
     alone = [train_pack([cell], bench, print)[0] for cell in cells]
