@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from harness.api.pretrained import Pretrained as Pretrained
+from harness.api.pretrained import Source as Source
 from harness.api.settings import NoSettings, Settings
 
 if TYPE_CHECKING:
@@ -45,28 +47,6 @@ class Offer:
     source: str = ""
 
 
-@dataclass(frozen=True)
-class Source:
-    """Weights that a model brings along: a name to load them by, and the hash of their bytes."""
-
-    name: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pretrained:
-    """The weights that a model brings along, where it was pretrained by others.
-
-    `source(settings, seed)` says which stand for a pretraining seed, without loading them (a
-    checkpoint's folder or pinned revision); it raises `HarnessError` where there are none. A model
-    with one checkpoint gives the same source for every seed. `load(settings, name, room)` gives the
-    module's state dict; what it leaves out has to belong to the head, which is drawn afresh.
-    """
-
-    source: Callable[[Any, int], Source]
-    load: Callable[[Any, str, DataRoom], Mapping[str, Tensor]]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Model(Offer):
     """`build(settings, room)` gives a `Network` on the CPU, its weights drawn from the room.
@@ -78,6 +58,9 @@ class Model(Offer):
 
     `downloads(settings, seeds, room)` is what all this needs from elsewhere, with the weights of
     these pretraining seeds.
+
+    `tasks` are the kinds of tasks that it learns, so that others are refused before anything runs.
+    "language", text without labels, takes a network that says how (`Network.language`).
     """
 
     noun: ClassVar[str] = "model"
@@ -86,6 +69,7 @@ class Model(Offer):
     fingerprint: Callable[[Any], str] | None = None
     pretrained: Pretrained | None = None
     downloads: Callable[[Any, Sequence[int], DataRoom], Sequence[Download]] | None = None
+    tasks: tuple[str, ...] = ("classification", "regression", "language")
 
 
 @dataclass(frozen=True, kw_only=True)

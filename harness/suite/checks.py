@@ -105,13 +105,13 @@ def check_method(placed: Placed, outline: Outline, context: Context) -> None:
         message = f"the method {name!r} merges trained points, which is not supported yet"
         raise HarnessError(message, where=placed.mark)
     recipe = asked(placed, "recipe", context, outline)
-    fault = _fault(recipe)
+    fault = _fault(recipe, outline)
     if fault:
         message = f"the recipe of method {placed.use.label!r} {fault}"
         raise HarnessError(message, where=placed.mark)
 
 
-def _fault(recipe: object) -> str:
+def _fault(recipe: object, outline: Outline) -> str:
     if not isinstance(recipe, Recipe):
         return "is not a Recipe"
     if not recipe.phases:
@@ -123,18 +123,34 @@ def _fault(recipe: object) -> str:
             phase.epochs is not None and phase.epochs <= 0
         ):
             return f"takes no step in phase {number}"
+        if phase.label_smoothing and outline.task.kind == "regression":
+            return "smooths labels, which regression has not: set `label_smoothing: 0`"
     return ""
 
 
-def check_models(models: Sequence[Placed], data: DataUse, context: Context) -> None:
-    """Note models that read no text where the data are text."""
-    if all(spec.kind != "text" for spec in data.outline.inputs.values()):
-        return
+def check_models(
+    models: Sequence[Placed], data: DataUse, pretrain: Pretrain | None, context: Context
+) -> None:
+    """Note models that cannot take the data, or learn what they or those of `pretrain` ask."""
+    text = any(spec.kind == "text" for spec in data.outline.inputs.values())
+    wanted = {"data": data.outline.task.kind}
+    if pretrain is not None:
+        wanted["pretraining data"] = pretrain.data.outline.task.kind
     for placed in models:
-        if context.catalogue.find("model", placed.use.name).offer.reader is None:
+        offer = context.catalogue.find("model", placed.use.name).offer
+        if text and offer.reader is None:
             message = f"the model {placed.use.name!r} takes no text"
             fix = f"dataset {data.train.dataset.name!r} is text; choose a model that reads"
             context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
+        for which, kind in wanted.items():
+            if kind not in offer.tasks:
+                message = f"the model {placed.use.name!r} is for {' and '.join(offer.tasks)}"
+                fix = f"the {which} are for {_in_words(kind)}"
+                context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
+
+
+def _in_words(kind: str) -> str:
+    return "language (text without labels)" if kind == "language" else kind
 
 
 def check_scores(scores: Sequence[Placed], data: DataUse, context: Context) -> None:

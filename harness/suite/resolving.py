@@ -71,7 +71,7 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
     problems = context.problems
     training = checks.Training(parts.data, parts.pretrain, parts.inits, parts.seeds, parts.models)
     checks.check_inits(training, root, context)
-    checks.check_models(parts.models, parts.data, context)
+    checks.check_models(parts.models, parts.data, parts.pretrain, context)
     checks.check_scores(parts.scores, parts.data, context)
     checks.check_task(parts.metrics, parts.data.outline, context)
     for placed in parts.methods:

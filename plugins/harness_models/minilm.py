@@ -81,4 +81,5 @@ MINILM = Model(
     reader=reader,
     fingerprint=fingerprint,
     pretrained=Pretrained(source=source, load=load),
+    tasks=("classification", "regression"),
 )

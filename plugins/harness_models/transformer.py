@@ -104,4 +104,5 @@ TRANSFORMER = Model(
     fingerprint=fingerprint,
     pretrained=Pretrained(source=source_of, load=load),
     downloads=text_downloads,
+    tasks=("classification", "regression"),
 )
