@@ -203,7 +203,7 @@ class Metric(Offer):
     `parts` lets long work be split: a run that is killed then loses only the parts that it was at.
 
     `scores(settings)` names those of the suite's scores that it wants to compute at points of its
-    own: `probe.score` gives them.
+    own: `probe.scored` computes them.
 
     `tasks` are the kinds of tasks that it can be read on, which most know nothing of.
 

@@ -38,9 +38,13 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class ProbeScore:
-    """A score of the suite: `value(logits [n, c], targets [n])`, and which way is better."""
+    """A score of the suite: `value(logits [n, c], targets [n])`, and which way is better.
 
-    value: Callable[[Tensor, Tensor], float]
+    Where targets are of fewer classes than logits, `value` takes a third argument: for each of them
+    the places of the network's classes that stand for it. `Probe.scored` hands it over.
+    """
+
+    value: Callable[..., float]  # the third argument is left out where the classes are the same
     higher_is_better: bool
 
 
@@ -131,7 +135,22 @@ class Probe(Protocol):
         """
 
     def targets(self, split: str, *, examples: int | None = None) -> Tensor:
-        """Targets [n] of the same examples in the same order, on the CPU; looks at labels."""
+        """Targets [n] of the same examples in the same order, on the CPU; looks at labels.
+
+        Refused on a split of merged classes, whose targets are not of the network's classes:
+        `judged` and `scored` hold logits against them there too.
+        """
+
+    def judged(self, logits: Tensor, split: str, *, examples: int | None = None) -> Evaluation:
+        """Losses and errors of logits [k, n, c] of the same examples, per example too.
+
+        For logits that no single point gives, such as the mean of several.
+        """
+
+    def scored(
+        self, logits: Tensor, split: str, *, examples: int | None = None
+    ) -> Mapping[str, list[float]]:
+        """Those of `scores`, by label, of each of logits [k, n, c] of the same examples."""
 
     def recalibrated(self, points: Sequence[Weights]) -> list[Weights]:
         """The points with batch-norm statistics taken anew from the training split.

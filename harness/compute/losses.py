@@ -68,6 +68,16 @@ def codes(targets: Tensor, merged: Sequence[Sequence[int]]) -> Tensor:
     return torch.tensor(sets, dtype=torch.int64, device=targets.device)[targets]
 
 
+def decoded(targets: Tensor, merged: Sequence[Sequence[int]]) -> Tensor:
+    """The targets of which `codes` made these.
+
+    >>> decoded(torch.tensor([-1, -6, -6]), [[0], [1, 2]]).tolist()
+    [0, 1, 1]
+    """
+    known = codes(torch.arange(len(merged), device=targets.device), merged)
+    return (targets[:, None] == known).long().argmax(1)
+
+
 def merged_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
     """As `cross_entropy`, where targets may be sets of classes (`codes`).
 

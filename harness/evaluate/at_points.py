@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.api.errors import HarnessError
 from harness.api.offers import Score
 from harness.api.probes import ProbeScore
-from harness.evaluate.predictions import Predictions
+from harness.evaluate.predictions import Merged, Predictions
 from harness.evaluate.scoring import value_of
 from harness.plug.uses import offer_from
 
@@ -20,24 +19,15 @@ if TYPE_CHECKING:
     from harness.plug.catalogue import Catalogue
 
 
-def at_points(catalogue: Catalogue, use: Use, metric: str) -> ProbeScore:
-    """The score as a function of logits and targets, computed as for a run.
-
-    Raises:
-        HarnessError: a score that needs groups, which a probe does not have.
-    """
+def at_points(catalogue: Catalogue, use: Use) -> ProbeScore:
+    """The score as a function of logits and targets, computed as for a run."""
     offer, settings = offer_from(use, catalogue)
     if not isinstance(offer, Score):
         raise TypeError(f"{use.name!r} is a {offer.noun}, not a score")
-    if offer.groups:
-        raise HarnessError(
-            f"the score '{use.label}' needs the groups of examples",
-            where=f"metric '{metric}'",
-            fix="name a score that does not",
-        )
 
-    def value(logits: Tensor, targets: Tensor) -> float:
-        found = Predictions(logits.numpy().astype(np.float32), targets.numpy())
+    def value(logits: Tensor, targets: Tensor, merged: Merged = ()) -> float:
+        given = logits.numpy().astype(np.float32)
+        found = Predictions(given, targets.numpy(), merged=merged)
         return value_of(found, offer, settings)
 
     return ProbeScore(value, offer.higher_is_better)

@@ -31,8 +31,8 @@ from harness.measure.subjects import subject_of
 Looking = Callable[[MeasureWork], Trainings]
 """Looks into the trainings of the runs that a piece of work is about."""
 
-Scoring = Callable[[Use, str], ProbeScore]
-"""Makes one of the suite's scores ready for logits at any point; the name is the metric's."""
+Scoring = Callable[[Use], ProbeScore]
+"""Makes one of the suite's scores ready for logits at any point."""
 
 
 def measure_pack(
@@ -86,6 +86,7 @@ class _Place:
     shared: Shared
     splits: dict[str, SplitUse]
     kinds: dict[str, SplitKind]
+    merged: dict[str, tuple[tuple[int, ...], ...]]
 
     def takes(self, splits: Sequence[SplitUse]) -> bool:
         """Whether these names mean here what they mean to others."""
@@ -96,6 +97,8 @@ class _Place:
         for use in splits:
             self.splits.setdefault(use.name, use)
             self.kinds.setdefault(use.name, "id" if use.shift is None else "ood")
+            if use.merged:
+                self.merged[use.name] = tuple(each.members for each in use.merged)
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Scenes:
         """The scores that a metric asked for, by label."""
         if self.scoring is None:
             return {}
-        return {use.label: self.scoring(use, work.metric.label) for use in work.scores}
+        return {use.label: self.scoring(use) for use in work.scores}
 
     def of(self, cell: Cell, work: MeasureWork) -> Shared:
         """The scene of a cell: what it shares with the cells before it."""
@@ -136,15 +139,16 @@ def _place(cell: Cell, work: MeasureWork, scenes: Scenes) -> _Place:
     bench = scenes.bench
     uses: dict[str, SplitUse] = {"train": work.train}
     kinds: dict[str, SplitKind] = {"train": "train"}
+    merged: dict[str, tuple[tuple[int, ...], ...]] = {}
     outline = bench.outline(work.train)
     trained = outline.inputs
 
     def examples(split: str) -> Examples:
         use = uses[split]
         found = bench.split(use, cell.limit, work.model).seen_as(trained)
-        if not use.merged:
+        if split not in merged:
             return found
-        return replace(found, targets=codes(found.targets, [m.members for m in use.merged]))
+        return replace(found, targets=codes(found.targets, merged[split]))
 
     runs = RunPoints(bench, work)
     network = bench.blank(work.model, work.train)
@@ -160,5 +164,6 @@ def _place(cell: Cell, work: MeasureWork, scenes: Scenes) -> _Place:
         origin=runs.origin,
         named=runs.named,
         trainings=None if scenes.looking is None else scenes.looking(work),
+        merged=merged,
     )
-    return _Place(Shared(scene), uses, kinds)
+    return _Place(Shared(scene), uses, kinds, merged)

@@ -16,7 +16,7 @@ from harness.api.probes import ProbeScore
 from harness.api.symmetries import Symmetry
 from harness.api.trajectories import Trace, TrainingFacts
 from harness.compute.streams import stream
-from harness.measure import batchnorm, looks, parameters, trajectory
+from harness.measure import batchnorm, judging, looks, parameters, trajectory
 from harness.measure.access import AccessControl
 from harness.measure.attention import attention_logits
 from harness.measure.curvature import Curvature
@@ -106,15 +106,7 @@ class SceneProbe:
     ) -> Evaluation:
         """Losses and errors at several points on the same examples."""
         sample = self.view.sample(split, _first(points), examples)
-        pairs = self._evaluated(points, sample)
-        losses, errors = (torch.stack(part) for part in zip(*pairs, strict=True))
-        return Evaluation(
-            loss=losses.mean(1),
-            error=errors.mean(1),
-            examples=sample.size,
-            example_losses=losses if each else None,
-            example_errors=errors if each else None,
-        )
+        return judging.evaluation(self._evaluated(points, sample), each=each)
 
     def logits(
         self, points: Sequence[Weights], split: str, *, examples: int | None = None
@@ -125,7 +117,17 @@ class SceneProbe:
 
     def targets(self, split: str, *, examples: int | None = None) -> Tensor:
         """Targets [n]."""
-        return self.view.targets(split, examples)
+        return judging.targets(self.view, split, examples)
+
+    def judged(self, logits: Tensor, split: str, *, examples: int | None = None) -> Evaluation:
+        """Losses and errors of logits [k, n, c]."""
+        return judging.judged(self.view, logits, split, examples)
+
+    def scored(
+        self, logits: Tensor, split: str, *, examples: int | None = None
+    ) -> dict[str, list[float]]:
+        """The scores of logits [k, n, c], by label."""
+        return judging.scored(self.view, self.scores, logits, split, examples)
 
     def parameters(self, weights: Weights) -> Tensor:
         """The parameters as one vector [P]."""

@@ -121,7 +121,8 @@ class Scene:
     point. `budget` bounds the bytes of activations, and of stacked weights, at any one time.
     `named` gives the names of a run's points; `origin` says of which run's which point the weights
     at a point are the very same (a pretrained run's, for all that start from it). `trainings`
-    looks into how the runs came about.
+    looks into how the runs came about. `merged` has the splits of merged classes: for each of their
+    classes the places of the network's that stand for it; their targets are sets of these.
     """
 
     network: Network
@@ -135,6 +136,7 @@ class Scene:
     origin: Callable[[str, str], tuple[str, str]] = _itself
     named: Callable[[str], tuple[str, ...]] = _only_final
     trainings: Trainings | None = None
+    merged: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
 
     @cached_property
     def places(self) -> Mapping[str, str]:

@@ -69,18 +69,11 @@ class View:
         )
 
     def targets(self, split: str, examples: int | None) -> Tensor:
-        """Targets of the examples, as they are stored, on the CPU."""
+        """Targets of the examples, as the scene's losses take them, on the CPU."""
         self.enter(split, labels=True)
         sample = take(self.scene, split, examples, torch.get_default_dtype())
         where = slice(None) if sample.indices is None else sample.indices
-        targets = sample.source.targets[where]
-        if not targets.is_floating_point() and bool((targets < 0).any()):
-            raise HarnessError(
-                f"the split {split!r} has merged classes: losses and errors can be read on it, but "
-                "logits are not held against its targets",
-                fix="name other `splits` for this metric",
-            )
-        return targets.cpu().clone()
+        return sample.source.targets[where].cpu().clone()
 
     def bytes_each(self, weights: Weights, sample: Sample) -> int:
         """What one example takes while derivatives are computed."""

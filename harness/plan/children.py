@@ -16,7 +16,7 @@ from harness.api.cells import (
 )
 from harness.api.errors import HarnessError
 from harness.api.numbers import words
-from harness.api.offers import Metric
+from harness.api.offers import Metric, Score
 from harness.api.suites import MetricUse, Suite
 from harness.plan.branches import branch_cells, branches_of
 from harness.plan.mold import Mold, Terms
@@ -95,6 +95,14 @@ def _scores(suite: Suite, metric: MetricUse, catalogue: Catalogue) -> tuple[Use,
                 f"the metric '{metric.use.label}' asks for the score '{label}'",
                 where=f"suite {suite.id}",
                 fix=f"add it to `scores:`, or name one of {words(known, 'or')}",
+            )
+        score, _ = offer_from(known[label], catalogue)
+        if isinstance(score, Score) and score.groups:  # of which a probe knows nothing
+            raise HarnessError(
+                f"the score '{label}' needs the groups of examples, which the metric "
+                f"'{metric.use.label}' does not have",
+                where=f"suite {suite.id}",
+                fix="name a score that does not",
             )
     return tuple(known[label] for label in wanted)
 

@@ -94,10 +94,9 @@ def scores_along(probe: Probe, points: Sequence[Weights], split: str) -> dict[st
     """The scores that were asked for, at points on a line."""
     if not probe.scores:
         return {}
-    logits, targets = probe.logits(points, split), probe.targets(split)
+    found = probe.scored(probe.logits(points, split), split)
     return {
-        name: Along([score.value(each, targets) for each in logits], score.higher_is_better)
-        for name, score in probe.scores.items()
+        name: Along(values, probe.scores[name].higher_is_better) for name, values in found.items()
     }
 
 

@@ -10,9 +10,11 @@ from harness.api.settings import NoSettings
 from harness_landscape.agreement import Mean, answers, kappa, mean, ratio
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
-    from harness.api.contexts import Probe
+    from harness.api.contexts import Probe, Weights
 
 
 def measure(settings: NoSettings, probe: Probe) -> Reading:
@@ -21,10 +23,10 @@ def measure(settings: NoSettings, probe: Probe) -> Reading:
     sizes: dict[str, int] = {}
     runs = [probe.weights(0), probe.weights(1)]
     for split in probe.splits:
-        first, second = answers(runs, split, probe)
-        found = overlaps(first, second, probe.targets(split))
+        chosen = answers(runs, split, probe)
+        found = overlaps(chosen, mistakes(runs, split, probe))
         values += [number.named(name, split) for name, number in found.items()]
-        sizes[split] = len(first)
+        sizes[split] = len(chosen[0])
     return Reading(
         values=tuple(values),
         protocol={
@@ -36,9 +38,17 @@ def measure(settings: NoSettings, probe: Probe) -> Reading:
     )
 
 
-def overlaps(first: Tensor, second: Tensor, targets: Tensor) -> dict[str, Mean]:
-    """Every value of the card, from answers and targets [n]; NaN where nobody errs."""
-    wrong, also = (first != targets), (second != targets)
+def mistakes(runs: Sequence[Weights], split: str, probe: Probe) -> tuple[Tensor, Tensor]:
+    """Where the two runs err [n], on merged classes too."""
+    errors = probe.judged(probe.logits(runs, split), split).example_errors
+    if errors is None:  # `judged` always has them
+        raise TypeError("the probe gave no values per example")
+    return errors[0] > 0, errors[1] > 0
+
+
+def overlaps(answers: tuple[Tensor, Tensor], wrongs: tuple[Tensor, Tensor]) -> dict[str, Mean]:
+    """Every value of the card, from answers and mistakes [n]; NaN where nobody errs."""
+    (first, second), (wrong, also) = answers, wrongs
     both, either = (wrong & also).double(), (wrong | also).double()
     same = (wrong & also & (first == second)).double()
     return {
@@ -63,8 +73,8 @@ SHARED_MISTAKES = Metric(
     formula="F, G: the runs' mistakes. jaccard = P(F and G) / P(F or G); conditional = P(F and G) "
     "/ ((P(F) + P(G)) / 2); same-wrong-label = P(f = g | F and G); error-inconsistency = P(F xor "
     "G); error-kappa = (A - C) / (1 - C), A = 1 - P(F xor G), C = P(F) P(G) + (1 - P(F)) (1 - "
-    "P(G)); 1 - error-kappa is the inconsistency in units of what independent mistakes have. Per "
-    "split.",
+    "P(G)); 1 - error-kappa is the inconsistency in units of what independent mistakes have. f, g: "
+    "the answers, where classes of a split are merged those of the network. Per split.",
     invariances="exchange of the two runs, anything that leaves the functions' answers alone: "
     "permutation and rescaling of units, temperature.",
     cost="one forward pass per run and split, shared with `agreement`.",

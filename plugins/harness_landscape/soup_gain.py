@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from harness.api.contexts import Probe, Weights
+    from harness.api.contexts import Evaluation, Probe, Weights
 
 
 class SoupGainSettings(Settings):
@@ -140,9 +140,13 @@ def _soup(members: Sequence[int], settings: SoupGainSettings, probe: Probe) -> W
 
 def _each(point: Weights, split: str, probe: Probe) -> Tensor:
     """Losses and errors [2, n]."""
+    return _both(probe.evaluate([point], split, each=True))
+
+
+def _both(found: Evaluation) -> Tensor:
+    """Losses and errors [2, n] of one point."""
     import torch
 
-    found = probe.evaluate([point], split, each=True)
     if found.example_losses is None or found.example_errors is None:  # they were asked for
         raise TypeError("the probe gave no values per example")
     return torch.cat([found.example_losses, found.example_errors])
@@ -158,12 +162,7 @@ def _mean(total: Tensor, runs: int) -> Tensor:
 
 def _of_logits(logits: Tensor, split: str, probe: Probe) -> Tensor:
     """Losses and errors [2, n] of logits [n, c]; what is not finite is wrong."""
-    import torch
-    from torch.nn import functional
-
-    targets = probe.targets(split)
-    wrong = (logits.argmax(1) != targets) | ~logits.isfinite().all(1)
-    return torch.stack([functional.cross_entropy(logits, targets, reduction="none"), wrong])
+    return _both(probe.judged(logits[None], split))
 
 
 def _value(name: str, split: str, each: Tensor) -> Value:

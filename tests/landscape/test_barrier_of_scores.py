@@ -43,7 +43,7 @@ def world():
         for _ in range(2)
     ]
     catalogue = discover()
-    scores = {name: at_points(catalogue, use(name), "barrier") for name in SETTINGS.scores}
+    scores = {name: at_points(catalogue, use(name)) for name in SETTINGS.scores}
     return World(
         Net(),
         {"train": (x, y), "test": (x, y)},
@@ -98,11 +98,6 @@ def test_a_diverged_run_has_no_barrier_of_a_score():
     assert math.isnan(values(scene.read(BARRIER, ["a", "b"], SETTINGS))["lerp-accuracy"])
 
 
-def test_a_score_that_needs_groups_is_refused():
-    with pytest.raises(HarnessError, match="needs the groups"):
-        at_points(discover(), use("worst-group"), "barrier")
-
-
 def planned(tmp_path, metric):
     path = tmp_path / "scored.yaml"
     path.write_text(SUITE.replace("METRIC", metric))
@@ -120,3 +115,15 @@ def test_a_plan_knows_the_scores_that_a_metric_asks_for(tmp_path):
 def test_a_score_that_the_suite_lacks_is_named(tmp_path):
     with pytest.raises(HarnessError, match="asks for the score 'mcc'"):
         planned(tmp_path, "{barrier: {scores: [mcc]}}")
+
+
+def test_a_score_that_needs_groups_is_refused_by_the_plan(tmp_path):
+    rows = "".join(f"{n},{n % 2},{n % 3}\n" for n in range(60))
+    (tmp_path / "rows.csv").write_text(f"x,y,kind\n{rows}")
+    grouped = SUITE.replace(
+        "dataset: digits", "dataset: {table: {path: rows.csv, target: y, group: kind}}"
+    ).replace("macro-f1]", "worst-group]")
+    path = tmp_path / "scored.yaml"
+    path.write_text(grouped.replace("METRIC", "{barrier: {scores: [worst-group]}}"))
+    with pytest.raises(HarnessError, match="'worst-group' needs the groups of examples"):
+        expand(*open_suite(str(path)))

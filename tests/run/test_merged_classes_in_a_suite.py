@@ -1,5 +1,7 @@
 """A model of three classes on a dataset of two: scores, losses and errors tell the same story."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,7 +109,42 @@ def test_scores_losses_and_errors_of_merged_classes_agree(ran):
             assert scored.scores["accuracy"] == pytest.approx(right.mean())
 
 
-def test_a_metric_that_holds_logits_against_targets_says_why_it_cannot(ran):
+HELD = """metrics:
+- {barrier: {points: 3, scores: [accuracy, nll]}, splits: [test, far]}
+- {shared-mistakes: {}, splits: [far]}
+- {soup-gain: {greedy: false}, splits: [far]}
+"""
+
+
+def test_metrics_that_hold_logits_against_targets_read_merged_classes(ran):
+    before, _, _ = SUITE.partition("metrics:")
+    plan, store, outcome = ran(before + HELD)
+    assert not [failure.reason for failure in outcome.failed.values()]
+    read = {c.work.metric.name: c for c in plan.cells if c.stage == "measure"}
+    reading = {name: store.read(cell.key).result for name, cell in read.items()}
+    runs = read["barrier"].parents
+    evaluated = {(c.parents[0], c.work.split.name): c for c in plan.cells if c.stage == "evaluate"}
+    for curve in reading["barrier"].curves:
+        for place, run in ((0, runs[0]), (-1, runs[1])):
+            scores = store.read(evaluated[run, curve.split].key).result.scores
+            for name in ("accuracy", "nll"):
+                assert curve.y[name][place] == pytest.approx(scores[name], rel=1e-5)
+    said = [
+        read_predictions(store.path(evaluated[run, "far"].key, "predictions.parquet"))
+        for run in runs
+    ]
+    wrong = [each.labels != each.targets for each in said]
+    values = {value.name: value.value for value in reading["shared-mistakes"].values}
+    assert values["error-inconsistency"] == pytest.approx((wrong[0] != wrong[1]).mean())
+    both, same = wrong[0] & wrong[1], said[0].logits.argmax(1) == said[1].logits.argmax(1)
+    assert values["same-wrong-label"] == pytest.approx((both & same).sum() / both.sum())
+    together = replace(said[0], logits=(said[0].logits + said[1].logits) / 2)
+    gain = np.mean(wrong) - (together.labels != together.targets).mean()
+    values = {value.name: value.value for value in reading["soup-gain"].values}
+    assert values["ensemble-gain-error"] == pytest.approx(gain)
+
+
+def test_a_metric_that_wants_targets_of_the_networks_classes_says_why_it_cannot(ran):
     _, _, outcome = ran(SUITE.replace("{look: {}, splits: [test, far]}", "peek"))
     reasons = {failure.reason for failure in outcome.failed.values()}
     assert len(reasons) == 1
