@@ -207,6 +207,10 @@ class Metric(Offer):
 
     `tasks` are the kinds of tasks that it can be read on, which most know nothing of.
 
+    `wants(settings)` names what runs must have for the metric to be read, so that a suite without
+    is refused before anything runs: "start", that it is known where they started, and "waypoints",
+    at least one kept checkpoint between start and end.
+
     `baseline` marks what needs no landscape, which predictors have to beat: "score" for in-domain
     scores and losses, "confidence" for how sure a run is.
     """
@@ -226,6 +230,7 @@ class Metric(Offer):
     scores: Callable[[Any], tuple[str, ...]] | None = None
     baseline: Literal["", "score", "confidence"] = ""
     tasks: tuple[str, ...] = ("classification", "regression")
+    wants: Callable[[Any], tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -129,7 +129,14 @@ def _steps(use: Use, data: DataUse, terms: Terms, catalogue: Catalogue) -> int |
         )
     recipe = method.recipe(settings, data.outline)
     steps = phase_steps(recipe, data.outline.train, data.batch, terms.limit)
-    return None if steps is None else sum(steps)
+    if steps is None:
+        return None
+    kept = () if recipe.checkpoints == "log" else recipe.checkpoints
+    outside = [step for step in kept if step < 0 or (step > sum(steps) and terms.limit is None)]
+    if outside:
+        message = f"it keeps a checkpoint at step {outside[0]} of a training of {sum(steps)} steps"
+        raise HarnessError(message, where=f"method '{use.label}'", fix="mend `checkpoints`")
+    return sum(steps)
 
 
 def _digest(path: str, init: Init) -> str:

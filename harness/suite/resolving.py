@@ -18,6 +18,7 @@ from harness.suite.nodes import Node, Table
 from harness.suite.reading import filled, items, name, needed, table, text
 from harness.suite.sections import Answer, inits_of, limit_of, primary_of, seeds_of
 from harness.suite.uses import Context, Placed, distinct, one_use, single_uses, use_list
+from harness.suite.wants import check_wants
 
 T = TypeVar("T")
 
@@ -77,6 +78,7 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
     for placed in parts.methods:
         problems.attempt(partial(checks.check_method, placed, parts.data.outline, context))
     problems.stop()
+    check_wants(parts.metrics, parts.methods, training, context)
     answer = Answer(tuple(each.use for each in parts.scores), parts.data.splits)
     main = main_split(parts.data.outline)
     primary = problems.attempt(partial(primary_of, root.get("primary"), answer, main, context))

@@ -90,4 +90,5 @@ BREAK_EVEN = Metric(
     "`edge-of-stability` on the same examples.",
     oracle="linear regression on a given way: covariance and Hessian in closed form; dense "
     "matrices of a small network along its training.",
+    wants=lambda settings: ("waypoints",),
 )

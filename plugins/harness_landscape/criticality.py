@@ -161,4 +161,5 @@ CRITICALITY = Metric(
     cost="2 draws (steps + 1) scales forward passes over the sample per module (168), and 1.",
     oracle="a module that never moved (0), quadratics (quadratic in alpha plus sigma^2 tr H / 2), "
     "a threshold (error Phi(-margin / sigma)), the same grid evaluated directly.",
+    wants=lambda settings: ("start",),
 )

@@ -120,4 +120,5 @@ EDGE_OF_STABILITY = Metric(
     "Hessian on the same examples; 9 points for 100 steps with `checkpoints: log`.",
     oracle="gradient descent on a quadratic, with both kinds of momentum: it grows exactly where "
     "the ratio is above 1; the dense Hessian of a small network along its training.",
+    wants=lambda settings: ("waypoints",),
 )

@@ -118,4 +118,5 @@ LEARNING_CURVE = Metric(
     scores=lambda settings: settings.scores,
     cost="one forward pass per point and split, twice that with `scores`.",
     oracle="losses in closed form along a made-up way; the last point's are those of `id-score`.",
+    wants=lambda settings: ("waypoints",),
 )

@@ -173,4 +173,5 @@ LR_SENSITIVITY = Metric(
     "learning rate and seeds.",
     oracle="gradient descent on a quadratic: l(lr) = l0 (1 - lr c)^(2 t), so the sensitivity in "
     "closed form, with all of lr > 2 / c at l0.",
+    wants=lambda settings: ("start",),
 )

@@ -180,4 +180,5 @@ PLANE = Metric(
     "as many passes over the training split.",
     oracle="quadratics evaluated directly at the grid's coordinates, distances between the three "
     "points, a bowl whose lowest point lies on the grid.",
+    wants=lambda settings: ("start",) if settings.third == "start" else (),
 )

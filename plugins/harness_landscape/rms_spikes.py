@@ -194,4 +194,5 @@ RMS_SPIKES = Metric(
     cost="one training of the run, all over again, shared by the metrics that ask for it.",
     oracle="constant gradients (RMS 1) and a jump by c (c / sqrt(b + (1 - b) c^2)); spikes laid "
     "by hand with and without a lag; steps written down by a loop of one's own.",
+    wants=lambda settings: ("start",),
 )

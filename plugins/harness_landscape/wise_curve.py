@@ -170,4 +170,5 @@ WISE_CURVE = Metric(
     cost="(steps + 1) forward passes per run and split; with batch norm as many passes over train.",
     oracle="curves in closed form (parabolas, a straight line, a loop), a* told apart from the "
     "best a on OOD, the polygon's area by triangles, barriers of a parabola.",
+    wants=lambda settings: ("start",),
 )
