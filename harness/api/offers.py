@@ -60,7 +60,9 @@ class Model(Offer):
     these pretraining seeds.
 
     `tasks` are the kinds of tasks that it learns, so that others are refused before anything runs.
-    "language", text without labels, takes a network that says how (`Network.language`).
+    "language", text without labels, takes a network that says how (`Network.language`). `inputs`
+    are the kinds of inputs besides text that it takes, and `lacks` what its networks never have of
+    what metrics want: "attention", "symmetries".
     """
 
     noun: ClassVar[str] = "model"
@@ -70,6 +72,8 @@ class Model(Offer):
     pretrained: Pretrained | None = None
     downloads: Callable[[Any, Sequence[int], DataRoom], Sequence[Download]] | None = None
     tasks: tuple[str, ...] = ("classification", "regression", "language")
+    inputs: tuple[str, ...] = ("image", "float")
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,8 +212,8 @@ class Metric(Offer):
     `tasks` are the kinds of tasks that it can be read on, which most know nothing of.
 
     `wants(settings)` names what runs must have for the metric to be read, so that a suite without
-    is refused before anything runs: "start", that it is known where they started, and "waypoints",
-    at least one kept checkpoint between start and end.
+    is refused before anything runs: "start", that it is known where they started, "waypoints", at
+    least one kept checkpoint between start and end, and "attention" or "symmetries" of the network.
 
     `baseline` marks what needs no landscape, which predictors have to beat: "score" for in-domain
     scores and losses, "confidence" for how sure a run is.

@@ -132,15 +132,20 @@ def check_models(
     models: Sequence[Placed], data: DataUse, pretrain: Pretrain | None, context: Context
 ) -> None:
     """Note models that cannot take the data, or learn what they or those of `pretrain` ask."""
-    text = any(spec.kind == "text" for spec in data.outline.inputs.values())
+    kinds = {spec.kind for spec in data.outline.inputs.values()}
     wanted = {"data": data.outline.task.kind}
     if pretrain is not None:
         wanted["pretraining data"] = pretrain.data.outline.task.kind
     for placed in models:
         offer = context.catalogue.find("model", placed.use.name).offer
-        if text and offer.reader is None:
+        if "text" in kinds and offer.reader is None:
             message = f"the model {placed.use.name!r} takes no text"
             fix = f"dataset {data.train.dataset.name!r} is text; choose a model that reads"
+            context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
+        strange = kinds - {*offer.inputs, "text"}
+        if strange:
+            message = f"the model {placed.use.name!r} takes {' and '.join(offer.inputs)} inputs"
+            fix = f"dataset {data.train.dataset.name!r} has {' and '.join(sorted(strange))} inputs"
             context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
         for which, kind in wanted.items():
             if kind not in offer.tasks:

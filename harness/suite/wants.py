@@ -1,4 +1,4 @@
-"""What metrics want of runs, held against what the suite's trainings keep of them."""
+"""What metrics want of runs, held against what models have and trainings keep."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEFORE_THE_END = 2
 def check_wants(
     metrics: Sequence[Placed], methods: Sequence[Placed], training: Training, context: Context
 ) -> None:
-    """Note metrics that want a start or waypoints of runs that will not have them."""
+    """Note metrics that want a start or waypoints that no run keeps, or what no network has."""
     recipes = [
         (method.use.label, asked(method, "recipe", context, training.data.outline))
         for method in methods
@@ -34,6 +34,12 @@ def check_wants(
             message = f"the metric {placed.use.name!r} {lacks}"
             fix = f"set `checkpoints: {mend}` in {', '.join(faults)}"
             context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
+        for model in training.models:
+            lacks = context.catalogue.find("model", model.use.name).offer.lacks
+            for thing in (want for want in wants if want in lacks):
+                message = f"the metric {placed.use.name!r} wants a model with {thing}"
+                fix = f"{model.use.name!r} has none"
+                context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
 
 
 def _wants(offer: object) -> bool:

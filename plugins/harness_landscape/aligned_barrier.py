@@ -172,4 +172,5 @@ ALIGNED_BARRIER = Metric(
     "of n units; 8 examples per symmetry.",
     oracle="a permuted copy is recovered exactly (l2-aligned 0, no barrier, a barrier before); all "
     "permutations of a small layer tried; one hidden layer takes one sweep.",
+    wants=lambda settings: ("symmetries",),
 )

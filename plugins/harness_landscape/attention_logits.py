@@ -93,4 +93,5 @@ ATTENTION_LOGITS = Metric(
     cost="1 forward, and the products of queries and keys.",
     oracle="the logits that a small attention module gives its softmax; a Hugging Face encoder's "
     "own queries, keys and attention.",
+    wants=lambda settings: ("attention",),
 )

@@ -66,4 +66,6 @@ CNN = Model(
     about="three convolutions and a linear head, for small images",
     settings=CnnSettings,
     build=build,
+    inputs=("image",),
+    lacks=("attention",),
 )

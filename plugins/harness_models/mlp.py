@@ -60,4 +60,5 @@ MLP = Model(
     about="fully connected layers on the flattened input",
     settings=MlpSettings,
     build=build,
+    lacks=("attention",),
 )

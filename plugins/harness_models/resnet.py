@@ -65,4 +65,6 @@ RESNET = Model(
     source=PAPER,
     settings=ResnetSettings,
     build=build,
+    inputs=("image",),
+    lacks=("attention",),
 )

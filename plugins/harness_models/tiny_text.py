@@ -164,4 +164,5 @@ TINY_LM = Model(
     build=build_lm,
     reader=reader,
     fingerprint=fingerprint_of,
+    lacks=("attention", "symmetries"),
 )

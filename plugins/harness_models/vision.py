@@ -108,6 +108,8 @@ VIT = Model(
     settings=VitSettings,
     source=DOSOVITSKIY,
     build=build_vit,
+    inputs=("image",),
+    lacks=("attention", "symmetries"),
 )
 
 IMAGE_TRANSFORMER = Model(
@@ -119,4 +121,6 @@ IMAGE_TRANSFORMER = Model(
     fingerprint=fingerprint,
     pretrained=Pretrained(source=source_of, load=load),
     downloads=downloads,
+    inputs=("image",),
+    lacks=("attention", "symmetries"),
 )

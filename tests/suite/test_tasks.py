@@ -80,3 +80,12 @@ def test_the_models_that_other_tools_classify_with_say_that_they_learn_no_langua
     learning = {name for name, tasks in readers.items() if "language" in tasks}
     assert learning == {"tiny-bert", "tiny-lm"}
     assert {"minilm", "transformer"} <= readers.keys()
+
+
+def test_a_model_of_images_takes_no_rows_of_numbers(complaint, opened, tmp_path):
+    rows = "".join(f"{n},{n % 3},{n % 2}\n" for n in range(40))
+    (tmp_path / "rows.csv").write_text(f"a,b,y\n{rows}")
+    given = {"data": "{dataset: {table: {path: rows.csv, target: y}}, batch: 8}"}
+    told = complaint(**given, model="cnn")
+    assert told == "4:8: the model 'cnn' takes image inputs; dataset 'table' has float inputs"
+    assert opened(**given, model="mlp").models[0].name == "mlp"

@@ -4,6 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from harness.api.contexts import BuildRoom
+from harness.api.data import InputSpec, Task
 from harness.api.errors import HarnessError
 from harness.plan import expand
 from harness.plug import discover
@@ -54,3 +56,27 @@ def test_a_checkpoint_outside_the_training_is_found_by_the_plan(opened, kept, st
     suite = opened(methods=f"[{{full: {{steps: 8, checkpoints: {kept}}}}}]")
     with pytest.raises(HarnessError, match=f"checkpoint at step {step} of a training of 8 steps"):
         expand(suite, discover(extra=["./toys.py"]))
+
+
+@pytest.mark.parametrize(
+    ("model", "metric", "thing"),
+    [("cnn", "attention-logits", "attention"), ("vit", "aligned-barrier", "symmetries")],
+)
+def test_a_metric_wants_what_a_model_may_lack(complaint, opened, model, metric, thing):
+    told = complaint(model=model, metrics=f"[{metric}]")
+    assert told == f"10:11: the metric {metric!r} wants a model with {thing}; {model!r} has none"
+    assert opened(model="tiny", metrics=f"[{metric}]").metrics  # whose author says nothing
+
+
+@pytest.mark.parametrize("name", ["cnn", "mlp", "resnet", "tiny-bert", "tiny-lm", "vit"])
+def test_the_built_in_models_lack_what_they_say(name):
+    offer = discover().find("model", name).offer
+    kind = "image" if offer.reader is None else "text"
+    shape, fields = ((1, 16, 16), ()) if kind == "image" else ((), ("sentence",))
+    inputs = {kind: InputSpec(shape, kind, fields=fields)}
+    task = Task("classification", ("a", "b"))
+    with torch.random.fork_rng(devices=[]):
+        room = BuildRoom(task, inputs, torch.Generator().manual_seed(0))
+        network = offer.build(offer.settings(), room)
+    has = {"attention": network.attention, "symmetries": network.symmetries}
+    assert {thing for thing, found in has.items() if not found} == {*offer.lacks}
