@@ -26,6 +26,7 @@ BENCHMARKS = {
     "training": ("training", "serial_against_hand_written"),
     "stack": ("training", "stacked_against_one_by_one"),
     "text_training": ("text_training", "measure"),
+    "text_pretraining": ("text_pretraining", "measure"),
     "text_landscape": ("text_landscape", "measure"),
     "text_reading": ("text_reading", "measure"),
     "text_gpu": ("text_gpu", "measure"),

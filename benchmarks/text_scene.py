@@ -16,6 +16,16 @@ from harness_models.minilm import MINILM
 PLUGINS = ("harness_models", "harness_methods", "harness_datasets")
 
 
+TINY = {
+    "num_hidden_layers": 4,
+    "hidden_size": 256,
+    "num_attention_heads": 4,
+    "intermediate_size": 1024,
+    "max_position_embeddings": 128,
+}
+"""The sizes of `tiny-bert`, as transformers calls them."""
+
+
 def cola_folder() -> Path | None:
     """CoLA's files in the folder that SEEDSCAPE_DATA names, or None."""
     found = Path(os.environ.get("SEEDSCAPE_DATA", "")) / "cola"
@@ -55,3 +65,20 @@ def training_cell(path: str, *, steps: int, batch: int, lr: float, seed: int = 0
         checkpoint_digest=source.fingerprint,
     )
     return Cell(f"finetune-{seed}", Stage.FINETUNE, "minilm", (Seeds(0, seed),), (), work)
+
+
+def pretraining_cell(path: str, *, steps: int, batch: int, lr: float) -> Cell:
+    """A small encoder that learns from CoLA's sentences, read in word pieces, without labels."""
+    file = f"{path}/in_domain_train.tsv"
+    sentences = {"path": file, "header": False, "text": "4"}
+    work = TrainWork(
+        model=Use("model", "tiny-bert", "tiny-bert", {"tokenizer": "minilm"}, "0"),
+        method=Use("method", "full", "full", {"steps": steps, "lr": lr}, "0"),
+        train=SplitUse(
+            "train", Use("dataset", "text", "text", sentences, "0", ("path",)), "", "train"
+        ),
+        augment=(),
+        batch=batch,
+        init="random",
+    )
+    return Cell("pretrain-0", Stage.PRETRAIN, "tiny-bert", (Seeds(0),), (), work)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from turns import Turns
+
+if TYPE_CHECKING:
+    from harness.api.cells import Cell
 
 BATCH = 32
 LR = 2e-5
@@ -26,7 +30,20 @@ def sentences_of(path: str) -> tuple[list[str], list[int]]:
 
 def ours(turns: Turns, path: str) -> None:
     """A fine-tuning cell, as a worker trains it."""
-    from text_scene import bench_at, training_cell
+    from text_scene import training_cell
+
+    _cell_in_turns(turns, training_cell(path, steps=10**6, batch=BATCH, lr=LR))
+
+
+def ours_masked(turns: Turns, path: str) -> None:
+    """A pretraining cell: `tiny-bert` learns hidden tokens of the same sentences."""
+    from text_scene import pretraining_cell
+
+    _cell_in_turns(turns, pretraining_cell(path, steps=10**6, batch=BATCH, lr=LR))
+
+
+def _cell_in_turns(turns: Turns, cell: Cell) -> None:
+    from text_scene import bench_at
 
     from harness.train import pack
     from harness.train.alone import Alone
@@ -42,7 +59,6 @@ def ours(turns: Turns, path: str) -> None:
 
     pack.Alone = InTurns
     with tempfile.TemporaryDirectory() as folder:
-        cell = training_cell(path, steps=10**6, batch=BATCH, lr=LR)
         pack.train_pack([cell], bench_at(folder), lambda line: None)
 
 
@@ -68,6 +84,32 @@ def by_hand(turns: Turns, path: str, *, fused: bool | None = None) -> None:
 def by_hand_fused(turns: Turns, path: str) -> None:
     """The same with the optimizer's kernel that torch does not choose by itself on a CPU."""
     by_hand(turns, path, fused=True)
+
+
+def by_hand_masked(turns: Turns, path: str) -> None:
+    """Masked language modelling with transformers' own model and collator; the optimizer fused."""
+    from text_scene import TINY
+    from transformers import (
+        AutoTokenizer,
+        BertConfig,
+        BertForMaskedLM,
+        DataCollatorForLanguageModeling,
+    )
+
+    from harness_models.minilm import folder as minilm_folder
+
+    tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
+    texts, _ = sentences_of(path)
+    tokens = tokenizer(texts)["input_ids"]
+    network = BertForMaskedLM(BertConfig(vocab_size=len(tokenizer), **TINY))
+    optimizer = torch.optim.AdamW(_groups(network), lr=LR, fused=True)
+    collator = DataCollatorForLanguageModeling(tokenizer)
+    network.train()
+    for places in _batches([len(row) for row in tokens]):
+        network(**collator([{"input_ids": tokens[place]} for place in places])).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        turns.step(len(places))
 
 
 def by_trainer(turns: Turns, path: str) -> None:

@@ -76,6 +76,7 @@ def in_turns(
         given = (way, theirs, threads, steps, dict(arguments))
         worker = context.Process(target=_work, args=given, daemon=True)
         worker.start()
+        theirs.close()  # so that one that dies is noticed
         pipes[way] = ours
         workers.append(worker)
         ours.recv()  # one after the other, also while they warm up

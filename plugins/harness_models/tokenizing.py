@@ -67,8 +67,11 @@ class TokenizerReader:
                 kept.setdefault(name, []).append(np.fromiter(chain.from_iterable(rows), np.int32))
             self._check(kept["input_ids"][-1])
         offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+        columns = {}
+        for name in list(kept):  # one column after the other is held twice
+            columns[name] = torch.from_numpy(np.concatenate(kept.pop(name)))
         return Tokens(
-            columns={n: torch.from_numpy(np.concatenate(parts)) for n, parts in kept.items()},
+            columns=columns,
             offsets=torch.from_numpy(offsets),
             padding={"input_ids": self._padding()},
             cut=cut,

@@ -97,6 +97,8 @@ def test_a_file_without_a_header_names_its_columns_by_number(tmp_path):
     settings = TextSettings(path=path, header=False, text={"sentence": 2}, label=3, val=1)
     assert TEXT.outline(settings).train == 5
     assert texts(TEXT.load(settings, room(tmp_path)).train, "sentence")[0] == "über 0"
+    quoted = TextSettings(path=path, header=False, text={"sentence": "2"}, label="3", val=1)
+    assert TEXT.outline(quoted) == TEXT.outline(settings)
     assert "no column 4, only 1 to 3" in fault(path=path, header=False, text=4, val=1)
     told = fault(path=path, header=False, text="premise", val=1)
     assert "it has no header; name columns by their number" in told

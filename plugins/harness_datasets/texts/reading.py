@@ -92,6 +92,8 @@ def _chosen(wanted: Columns, names: list[str], headed: bool, path: Path) -> str:
         if names.count(name) > 1:
             raise HarnessError(f"two columns are called {name!r}", where=where)
         return name
+    if isinstance(wanted, str) and wanted.isdecimal():
+        wanted = int(wanted)  # as --set and quoted YAML write it
     if not isinstance(wanted, int):
         fix = "name columns by their number, counted from 1"
         raise HarnessError(f"no column {wanted!r}: it has no header", where=where, fix=fix)
