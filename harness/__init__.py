@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from harness.api.encoders import EncoderNames as EncoderNames
     from harness.api.encoders import encoder_symmetries as encoder_symmetries
     from harness.api.errors import HarnessError as HarnessError
+    from harness.api.errors import OutOfReach as OutOfReach
     from harness.api.findings import Findings as Findings
     from harness.api.hooks import hookimpl as hookimpl
     from harness.api.networks import Language as Language
@@ -93,7 +94,7 @@ _PLACES = {
     "api.data": "DataRoom InputSpec OodOutline Outline Split Splits Task",
     "api.downloads": "Download",
     "api.encoders": "BERT_NAMES EncoderNames TORCH_NAMES encoder_symmetries",
-    "api.errors": "HarnessError",
+    "api.errors": "HarnessError OutOfReach",
     "api.findings": "Findings",
     "api.hooks": "hookimpl",
     "api.networks": "Language Network",

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 class Download:
     """Something that lies elsewhere: what it is called, whether it is here, and how to get it.
 
-    `here()` asks no network. `fetch()` puts it where the offer will look for it, and raises
-    `HarnessError` where it cannot be had. Downloads of one name are the same.
+    Neither the function `downloads` that gives these nor `here()` asks a network. `fetch()` puts it
+    where the offer will look for it, and raises `HarnessError` where it cannot be had, `OutOfReach`
+    where there is no network. Downloads of one name are the same.
     """
 
     name: str

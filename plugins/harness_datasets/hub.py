@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.api.downloads import Download
-from harness.api.errors import HarnessError
+from harness.api.errors import HarnessError, OutOfReach
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from harness.api.data import DataRoom
 
     Array = np.ndarray[Any, np.dtype[Any]]
+
+PATIENCE = 10
+"""Seconds in which a hub that can be reached answers; its own library waits for minutes."""
 
 PARQUET = ("*.parquet",)
 
@@ -39,7 +42,7 @@ def hub_folder(
     folder = _cached(repository, str(revision))
     if not _complete(folder, patterns):
         if room.offline:
-            raise _unreachable(repository)
+            raise _out_of_reach(repository, "the hub may not be asked")
         fetch(repository, str(revision), patterns)
     return folder
 
@@ -62,11 +65,13 @@ def fetch(repository: str, revision: str, patterns: Sequence[str]) -> None:
     Raises:
         HarnessError: the hub cannot be reached, or has no such thing, or does not give it.
     """
-    from huggingface_hub import errors, snapshot_download
+    from huggingface_hub import HfApi, constants, errors, snapshot_download
 
     client = errors.HfHubHTTPError.__bases__[0]  # the error of httpx or httpx2, as the version has
     page = f"https://huggingface.co/datasets/{repository}"
     try:
+        if not constants.HF_HUB_OFFLINE:
+            HfApi().dataset_info(repository, revision=revision, timeout=PATIENCE)
         snapshot_download(
             repository, repo_type="dataset", revision=revision, allow_patterns=list(patterns)
         )
@@ -79,22 +84,31 @@ def fetch(repository: str, revision: str, patterns: Sequence[str]) -> None:
     except errors.RepositoryNotFoundError:
         message = f"the hub has no data set {repository}, or it is private"
         raise HarnessError(message, fix="give a `path` to files on disk") from None
-    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
-        raise _unreachable(repository) from None
-    except (errors.HfHubHTTPError, client, OSError) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        message = f"cannot fetch {repository} from the hub: {reason}"
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
+        forbidden = isinstance(error.__cause__ or error, errors.OfflineModeIsEnabled)
+        why = "the hub may not be asked" if forbidden else _unreachable(error)
+        raise _out_of_reach(repository, why) from None
+    except (errors.HfHubHTTPError, OSError) as error:
+        message = f"cannot fetch {repository} from the hub: {_first_line(error)}"
         raise HarnessError(message, fix="give a `path` to files on disk") from None
+    except client as error:
+        raise _out_of_reach(repository, _unreachable(error)) from None
     if not _complete(_cached(repository, revision), patterns):
         message = f"{repository} has no files {', '.join(patterns)} at {revision}"
         raise HarnessError(message, fix="choose another `revision`")
 
 
-def _unreachable(repository: str) -> HarnessError:
-    return HarnessError(
-        f"cannot fetch {repository} from the hub without a network",
-        fix="`seedscape fetch` it where there is one, or give a `path` to files on disk",
-    )
+def _out_of_reach(repository: str, why: str) -> OutOfReach:
+    fix = "`seedscape fetch` it where there is a network, or give a `path` to files on disk"
+    return OutOfReach(f"the data set {repository}", why, fix=fix)
+
+
+def _unreachable(error: Exception) -> str:
+    return f"the hub cannot be reached: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _cached(repository: str, revision: str) -> Path:

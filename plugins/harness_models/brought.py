@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.api.errors import HarnessError
-from harness_models.checkpoints import Place, weight_files
+from harness_models.checkpoints import weight_files
+from harness_models.origins import Place
 from harness_models.quiet import quiet
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from harness.api.errors import HarnessError
 from harness.api.networks import Network
 from harness_models.blocks import attention_of, blocks_of, layers_of, stream_end, symmetries_of
 from harness_models.brought import brought
-from harness_models.checkpoints import Place
 from harness_models.hub import missing
+from harness_models.origins import Place
 from harness_models.quiet import quiet
 from harness_models.tokenizing import text_of
 

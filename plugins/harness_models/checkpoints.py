@@ -6,14 +6,13 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from harness.api.errors import HarnessError
 from harness.api.offers import Source
 from harness.api.settings import PathOrName, Settings, setting
-from harness_models.hub import Whole, cached, commit_of, snapshot
+from harness_models.origins import Origin, Place
 
 CONFIG = "config.json"
 DESCRIPTION = (
@@ -53,39 +52,11 @@ class CheckpointSettings(Settings):
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Place:
-    """A folder, or a repository at a commit."""
-
-    name: str
-    commit: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.name}@{self.commit}" if self.commit else self.name
-
-    @classmethod
-    def read(cls, text: str) -> Place:
-        """The place that `str` wrote."""
-        name, _, commit = text.rpartition("@")
-        return cls(name, commit) if name and len(commit) == 40 else cls(text)
-
-    def here(self, whole: Whole) -> bool:
-        """Whether the files lie on this machine."""
-        return whole(cached(self.name, self.commit) if self.commit else Path(self.name))
-
-    def folder(self, wanted: Sequence[str], whole: Whole, *, offline: bool = False) -> Path | None:
-        """The folder where files that match `wanted` lie; None where there are none."""
-        if self.commit:
-            return snapshot(self.name, self.commit, wanted, whole, offline=offline)
-        folder = Path(self.name)
-        return folder if any(True for p in wanted for _ in folder.glob(p)) else None
-
-
-def place_of(settings: CheckpointSettings, seed: int) -> Place:
-    """Where the checkpoint of a pretraining seed lies.
+def origin_of(settings: CheckpointSettings, seed: int) -> Origin:
+    """Where the checkpoint of a pretraining seed is said to lie; asks no network.
 
     Raises:
-        HarnessError: there is none for this seed, or it cannot be found.
+        HarnessError: there is none for this seed.
     """
     name = _of_seed(settings.checkpoint, seed, "checkpoint")
     if "{step}" in name and settings.step is None:
@@ -93,7 +64,12 @@ def place_of(settings: CheckpointSettings, seed: int) -> Place:
     if settings.step is not None and "{step}" not in name:
         raise HarnessError(f"`step` is set, but the checkpoint {name} has no {{step}}")
     named = name.replace("{seed}", str(seed)).replace("{step}", str(settings.step))
-    return _found(named, _of_seed(settings.revision, seed, "revision"))
+    return Origin(named, _of_seed(settings.revision, seed, "revision"))
+
+
+def description_origin(settings: CheckpointSettings) -> Origin:
+    """Where the configuration and the tokenizer are said to lie."""
+    return Origin(settings.config) if settings.config else origin_of(settings, 0)
 
 
 def description_of(
@@ -104,7 +80,7 @@ def description_of(
     Raises:
         HarnessError: it has no configuration.
     """
-    place = description_place(settings)
+    place = description_origin(settings).place()
     whole = described_with_tokenizer if reads else described
     folder = place.folder(DESCRIPTION, whole, offline=offline)
     if folder is None or not (folder / CONFIG).is_file():
@@ -122,14 +98,9 @@ def described_with_tokenizer(folder: Path) -> bool:
     return described(folder) and any(True for p in VOCABULARIES for _ in folder.glob(p))
 
 
-def description_place(settings: CheckpointSettings) -> Place:
-    """Where the configuration and the tokenizer lie."""
-    return _found(settings.config, "") if settings.config else place_of(settings, 0)
-
-
 def source_of(settings: CheckpointSettings, seed: int) -> Source:
     """The checkpoint of a pretraining seed: its commit, or the hash of its files of weights."""
-    place = place_of(settings, seed)
+    place = origin_of(settings, seed).place()
     if place.commit:
         return Source(str(place), place.commit)
     return Source(str(place), _hash_of(weight_files(place)))
@@ -208,14 +179,6 @@ def _of_seed(values: str | tuple[str, ...], seed: int, what: str) -> str:
             f"pretraining seed {seed} has no {what}: the list has {len(values)}, from seed 0 on"
         )
     return values[seed]
-
-
-def _found(name: str, revision: str) -> Place:
-    if Path(name).is_dir():
-        return Place(str(Path(name)))
-    if name.startswith(("/", "./", "../", "~/")):
-        raise HarnessError(f"there is no folder {name}")
-    return Place(name, commit_of(name, revision))
 
 
 def _hash_of(files: Iterable[Path]) -> str:

@@ -12,15 +12,15 @@ from harness_models.checkpoints import (
     DESCRIPTION,
     WEIGHTS,
     CheckpointSettings,
-    Place,
     described,
     described_with_tokenizer,
-    description_place,
-    place_of,
+    description_origin,
+    origin_of,
     weighed,
     weight_files,
 )
 from harness_models.hub import Whole
+from harness_models.origins import Origin
 
 
 def downloads(
@@ -41,31 +41,34 @@ def text_downloads(
 def _downloads(
     settings: CheckpointSettings, seeds: Sequence[int], what: str, whole: Whole
 ) -> Iterator[Download]:
-    place = description_place(settings)
-    if place.commit:
+    origin = description_origin(settings)
+    if not origin.is_folder():
         yield Download(
-            name=f"{place} ({what})",
-            here=partial(place.here, whole),
-            fetch=partial(_fetch_description, place, what, whole),
+            name=f"{origin} ({what})",
+            here=partial(_here, origin, (whole,)),
+            fetch=partial(_fetch_description, origin, what, whole),
         )
-    for place in dict.fromkeys(place_of(settings, seed) for seed in seeds):
-        if place.commit:
+    for origin in dict.fromkeys(origin_of(settings, seed) for seed in seeds):
+        if not origin.is_folder():
             yield Download(
-                name=f"{place} (weights)",
-                here=partial(_weights_here, place),
-                fetch=partial(_fetch_weights, place),
+                name=f"{origin} (weights)",
+                here=partial(_here, origin, [partial(weighed, kind) for kind in WEIGHTS]),
+                fetch=partial(_fetch_weights, origin),
             )
 
 
-def _fetch_description(place: Place, what: str, whole: Whole) -> None:
+def _here(origin: Origin, kinds: Sequence[Whole]) -> bool:
+    """Whether one kind of files is whole in the cache; a commit that nobody knows yet is not."""
+    place = origin.known()
+    return place is not None and any(place.here(whole) for whole in kinds)
+
+
+def _fetch_description(origin: Origin, what: str, whole: Whole) -> None:
+    place = origin.place()
     place.folder(DESCRIPTION, whole)
     if not place.here(whole):
         raise HarnessError(f"it has no {what}", where=str(place))
 
 
-def _weights_here(place: Place) -> bool:
-    return any(place.here(partial(weighed, kind)) for kind in WEIGHTS)
-
-
-def _fetch_weights(place: Place) -> None:
-    weight_files(place)
+def _fetch_weights(origin: Origin) -> None:
+    weight_files(origin.place())

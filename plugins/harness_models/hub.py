@@ -12,10 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from harness.api.errors import HarnessError
+from harness.api.errors import HarnessError, OutOfReach
 
 Whole = Callable[[Path], bool]
 """Whether a folder has all that is wanted: a cache may hold a part, from elsewhere or cut short."""
+
+PATIENCE = 10
+"""Seconds in which a hub that can be reached answers; its own library waits for minutes."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -28,18 +31,26 @@ def commit_of(repository: str, revision: str) -> str:
     Raises:
         HarnessError: there is none, or nobody can be asked.
     """
-    if _COMMIT.fullmatch(revision):
-        return revision
-    cached = _storage(repository) / "refs" / (revision or "main")
-    if cached.is_file():
-        return cached.read_text(encoding="utf-8").strip()
+    known = known_commit(repository, revision)
+    if known is not None:
+        return known
     hub = _hub()
     with _in_one_line(repository, revision):
-        found: str = hub.HfApi().model_info(repository, revision=revision or None).sha
+        asked = hub.HfApi().model_info(repository, revision=revision or None, timeout=PATIENCE)
+    found: str = asked.sha
+    cached = _reference(repository, revision)
     with suppress(OSError):  # a cache that may only be read
         cached.parent.mkdir(parents=True, exist_ok=True)
         cached.write_text(found, encoding="utf-8")
     return found
+
+
+def known_commit(repository: str, revision: str) -> str | None:
+    """The same, where it is known without asking the hub."""
+    if _COMMIT.fullmatch(revision):
+        return revision
+    cached = _reference(repository, revision)
+    return cached.read_text(encoding="utf-8").strip() if cached.is_file() else None
 
 
 def snapshot(
@@ -58,6 +69,8 @@ def snapshot(
         with _in_one_line(repository, commit):
             if offline:
                 raise hub.errors.OfflineModeIsEnabled("asked to stay offline")
+            if not hub.constants.HF_HUB_OFFLINE:  # it knows what it has, and asks nobody
+                hub.HfApi().model_info(repository, revision=commit, timeout=PATIENCE)
             hub.snapshot_download(repository, revision=commit, allow_patterns=list(wanted))
     return folder if any(True for pattern in wanted for _ in folder.glob(pattern)) else None
 
@@ -65,6 +78,11 @@ def snapshot(
 def cached(repository: str, commit: str) -> Path:
     """Where the cache keeps a commit, whether it does or not; asks no network."""
     return _storage(repository) / "snapshots" / commit
+
+
+def _reference(repository: str, revision: str) -> Path:
+    """Where the cache keeps the commit that a branch or tag stands for."""
+    return _storage(repository) / "refs" / (revision or "main")
 
 
 def _storage(repository: str) -> Path:
@@ -108,9 +126,21 @@ def _in_one_line(repository: str, revision: str) -> Iterator[None]:
     except errors.HFValidationError as error:
         message = f"{repository!r} is neither a folder nor the name of a model: {error}"
         raise HarnessError(message, fix="a folder begins with ./ or /") from None
-    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError):
-        message = f"the model {named} is not in the cache, and the hub may not be asked"
-        raise HarnessError(message, fix="fetch it where there is a network") from None
-    except (errors.HfHubHTTPError, client, OSError) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise HarnessError(f"the model {named} cannot be had from the hub: {reason}") from None
+    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
+        forbidden = isinstance(error.__cause__ or error, errors.OfflineModeIsEnabled)
+        why = "the hub may not be asked" if forbidden else _unreachable(error)
+        fix = "fetch it where there is a network"
+        raise OutOfReach(f"the model {named}", why, fix=fix) from None
+    except (errors.HfHubHTTPError, OSError) as error:
+        message = f"the model {named} cannot be had from the hub: {_first_line(error)}"
+        raise HarnessError(message) from None
+    except client as error:
+        raise OutOfReach(f"the model {named}", _unreachable(error)) from None
+
+
+def _unreachable(error: Exception) -> str:
+    return f"the hub cannot be reached: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

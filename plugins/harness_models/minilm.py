@@ -12,7 +12,8 @@ from harness.api.errors import HarnessError
 from harness.api.networks import Network
 from harness.api.offers import Model, Pretrained, Source
 from harness.api.texts import Reader
-from harness_models.checkpoints import CheckpointSettings, Place, source_of
+from harness_models.checkpoints import CheckpointSettings, source_of
+from harness_models.origins import Place
 from harness_models.transformer import TextSettings, described, read_by
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from harness.api.networks import Network
 from harness_models.blocks import blocks_of, layers_of
 from harness_models.brought import brought
 from harness_models.built import head_of, read_config, with_dropout
-from harness_models.checkpoints import Place
 from harness_models.explicit import Looking
 from harness_models.hub import missing
+from harness_models.origins import Place
 from harness_models.quiet import quiet
 
 if TYPE_CHECKING:

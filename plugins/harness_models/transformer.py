@@ -13,12 +13,12 @@ from harness.api.settings import Settings, setting
 from harness.api.texts import Reader
 from harness_models.checkpoints import (
     CheckpointSettings,
-    Place,
     description_of,
     hash_of_description,
     source_of,
 )
 from harness_models.fetching import text_downloads
+from harness_models.origins import Place
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,13 +13,13 @@ from harness.api.offers import Model, Pretrained
 from harness.api.settings import Settings, setting
 from harness_models.checkpoints import (
     CheckpointSettings,
-    Place,
     description_of,
     hash_of_description,
     source_of,
 )
 from harness_models.fetching import downloads
 from harness_models.inputs import only_image
+from harness_models.origins import Place
 
 if TYPE_CHECKING:
     from torch import Tensor

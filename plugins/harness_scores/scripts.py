@@ -6,10 +6,13 @@ import hashlib
 import re
 from pathlib import Path
 
-from harness.api.errors import HarnessError
+from harness.api.errors import HarnessError, OutOfReach
 
 CANONICAL = "evaluate-metric"
 """Who owns the metrics that `evaluate` knows by a bare name."""
+
+PATIENCE = 10
+"""Seconds in which a hub that can be reached answers; its own library waits for minutes."""
 
 _LOCAL = ("/", "./", "../", "~")
 _BESIDE = re.compile(r"^\s*(?:from|import)\s+\.", re.MULTILINE)
@@ -52,13 +55,16 @@ def digest_of(script: Path) -> str:
 
 def _fetched(name: str, revision: str | None) -> Path:
     """The folder of a metric's space at a revision, out of the cache where it is there."""
-    from huggingface_hub import errors, snapshot_download
+    from huggingface_hub import HfApi, constants, errors, snapshot_download
 
+    client = errors.HfHubHTTPError.__bases__[0]  # the error of httpx or httpx2, as the version has
     space = name if "/" in name else f"{CANONICAL}/{name}"
     script = f"{space.rpartition('/')[2]}.py"
     try:
         for local in (True, False):
             try:
+                if not local and not constants.HF_HUB_OFFLINE:
+                    HfApi().space_info(space, revision=revision, timeout=PATIENCE)
                 found = snapshot_download(
                     space,
                     repo_type="space",
@@ -79,8 +85,12 @@ def _fetched(name: str, revision: str | None) -> Path:
         reason = f"the space {space} has no revision {revision!r}"
     except errors.HFValidationError as error:
         reason = str(error).partition("\n")[0]
-    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError):
-        reason = f"{space} is not in the cache, and the hub cannot be reached"
+    except (errors.LocalEntryNotFoundError, client, OSError):
+        raise OutOfReach(
+            f"the metric {name!r} (a script of the space {space})",
+            f"the hub {'may not be asked' if constants.HF_HUB_OFFLINE else 'cannot be reached'}",
+            fix="check the name; without a network give the folder of its script",
+        ) from None
     raise HarnessError(
         f"no metric {name!r}, neither a local script nor to be had from the hub: {reason}",
         fix="check the name; without a network give the folder of its script",

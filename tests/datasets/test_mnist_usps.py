@@ -110,7 +110,7 @@ def test_the_hubs_parquet_files_load_by_path(tmp_path):
 
 
 def test_the_hub_without_a_network_is_one_clear_line(tmp_path):
-    with pytest.raises(HarnessError, match=r"cannot fetch ylecun/mnist.*give a `path`"):
+    with pytest.raises(HarnessError, match=r"ylecun/mnist is not here.*give a `path`"):
         MNIST.load(MnistSettings(source="hub"), room(tmp_path))
 
 

@@ -125,7 +125,9 @@ def test_what_is_missing_is_named_with_the_commit(cache, tmp_path):
     (digits,) = MNIST.downloads(MnistSettings(source="hub"), None)
     assert digits.name.startswith("data set ylecun/mnist@77f3")
     for room in (DataRoom(tmp_path, offline=True), DataRoom(tmp_path, offline=False)):
-        with pytest.raises(HarnessError, match="without a network; `seedscape fetch` it where"):
+        with pytest.raises(
+            HarnessError, match="the hub may not be asked; `seedscape fetch` it where"
+        ):
             QQP.load(QqpSettings(revision=COMMIT), room)
 
 
@@ -160,9 +162,13 @@ def test_every_trouble_with_the_hub_is_one_clear_line(cache, monkeypatch):
     told = failing(errors.RevisionNotFoundError("gone", response=answer), monkeypatch)
     assert told.startswith(f"the data set some/thing has no revision '{COMMIT}'")
     told = failing(errors.LocalEntryNotFoundError("not here"), monkeypatch)
-    assert told.startswith("cannot fetch some/thing from the hub without a network")
+    assert told.startswith(
+        "the data set some/thing is not here, and the hub cannot be reached: not"
+    )
     told = failing(http.ConnectError("no route\nto host"), monkeypatch)
-    assert told.startswith("cannot fetch some/thing from the hub: no route; give a `path`")
+    assert told.startswith(
+        "the data set some/thing is not here, and the hub cannot be reached: no route; "
+    )
 
 
 def test_a_commit_without_the_files_is_told(cache, monkeypatch):

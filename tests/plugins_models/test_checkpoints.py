@@ -12,7 +12,7 @@ from tiny_checkpoints import edit_json, save_bert, save_tokenizer, text_room, te
 
 from harness.api.data import DataRoom
 from harness.api.errors import HarnessError
-from harness_models.checkpoints import Place
+from harness_models.origins import Place
 from harness_models.transformer import TRANSFORMER, TransformerSettings
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -201,10 +201,10 @@ def test_a_name_without_a_revision_is_the_commit_that_the_cache_has(cache, tmp_p
 
 def test_what_is_not_in_the_cache_is_one_line_without_a_network(cache, tmp_path):
     settings = TransformerSettings(checkpoint="google/none")
-    with pytest.raises(HarnessError, match="google/none is not in the cache, and the hub may not"):
+    with pytest.raises(HarnessError, match="google/none is not here, and the hub may not"):
         PRETRAINED.source(settings, 0)
     pinned = settings.model_copy(update={"revision": COMMIT})
-    with pytest.raises(HarnessError, match=f"google/none at {COMMIT} is not in the cache"):
+    with pytest.raises(HarnessError, match=f"google/none at {COMMIT} is not here"):
         PRETRAINED.load(pinned, f"google/none@{COMMIT}", DataRoom(tmp_path, offline=True))
 
 
@@ -219,7 +219,10 @@ def test_what_the_hub_answers_is_one_line(cache, monkeypatch):
         (errors.RepositoryNotFoundError("no", response=answer), "no model google/none, or it is"),
         (errors.RevisionNotFoundError("no", response=answer), "has no revision"),
         (errors.HfHubHTTPError("500 Server Error", response=answer), "from the hub: 500 Server"),
-        (http.ConnectError("name not known"), "cannot be had from the hub: name not known"),
+        (
+            http.ConnectError("name not known"),
+            "is not here, and the hub cannot be reached: name not known",
+        ),
     ):
         hub_that_raises(monkeypatch, error)
         with pytest.raises(HarnessError, match=complaint) as raised:

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+import socket
 
 import pytest
 from tiny_checkpoints import save_bert
 
 from harness.api.data import DataRoom
-from harness.api.errors import HarnessError
+from harness.api.errors import OutOfReach
 from harness_models import hub
 from harness_models.transformer import TRANSFORMER, TransformerSettings
 
@@ -44,9 +45,43 @@ def pickled(folder):
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(folder):
-    with pytest.raises(HarnessError, match=f"{NAME} cannot be had from the hub") as raised:
+    with pytest.raises(
+        OutOfReach, match=f"{NAME} is not here, and the hub cannot be rea"
+    ) as raised:
         TRANSFORMER.pretrained.source(SETTINGS, 0)
     assert "\n" not in str(raised.value)
+
+
+def test_what_lies_on_an_unreachable_hub_is_tried_once(folder, monkeypatch, caplog):
+    for file in folder.glob("*token*"):
+        file.unlink()
+    (description, _) = TRANSFORMER.downloads(PINNED, [0], DataRoom(None, False))
+    with pytest.raises(OutOfReach, match=f"{NAME} at {COMMIT} is not here, and the hub cannot"):
+        description.fetch()
+    assert not caplog.records  # its library tells of every new try
+
+
+def test_a_hub_that_never_answers_is_given_up(folder, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        from huggingface_hub import constants
+
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setattr(hub, "PATIENCE", 0.1)
+        with pytest.raises(OutOfReach, match="the hub cannot be reached: timed out"):
+            TRANSFORMER.pretrained.source(SETTINGS, 0)
+
+
+def test_what_is_missing_is_named_without_asking_the_hub(tmp_path, folder):
+    many = SETTINGS.model_copy(update={"checkpoint": "google/multiberts-seed_{seed}"})
+    found = TRANSFORMER.downloads(many, [0, 7], DataRoom(tmp_path, False))
+    assert [(each.name, each.here()) for each in found] == [
+        (f"{NAME} (configuration and tokenizer)", False),
+        (f"{NAME} (weights)", False),
+        ("google/multiberts-seed_7 (weights)", False),
+    ]
+    (tmp_path / "hub" / "models--google--multiberts-seed_0" / "refs").mkdir()
+    (tmp_path / "hub" / "models--google--multiberts-seed_0" / "refs" / "main").write_text(COMMIT)
+    assert [each.here() for each in found] == [True, True, False]
 
 
 def test_weights_in_the_cache_need_no_network_whichever_kind_they_are(folder):

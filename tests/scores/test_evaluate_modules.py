@@ -103,7 +103,7 @@ def test_an_entry_that_the_module_does_not_give_is_named_with_those_it_gives(tmp
 
 
 def test_a_metric_that_cannot_be_found_is_one_clear_line():
-    with pytest.raises(HarnessError, match="neither a local script nor to be had from the hub"):
+    with pytest.raises(HarnessError, match="is not here, and the hub"):
         HUB.compute(HubSettings(path="no_such_metric_xyz"), np.array([0]), np.array([0]), None)
 
 
