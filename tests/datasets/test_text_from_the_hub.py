@@ -210,3 +210,20 @@ def test_labels_have_to_be_written_before_anything_is_fetched():
         HubTextSettings(repository="some/pairs", revision=COMMIT, label="label")
     with pytest.raises(ValidationError):
         HubTextSettings(repository="pairs", revision=COMMIT)
+
+
+def test_similarities_as_glue_has_them_are_a_regression(cache, tmp_path):
+    columns = {"sentence1": ["a", "b"], "sentence2": ["c", "d"], "label": [3.8, 0.0]}
+    for split in ("train", "validation"):
+        name = f"stsb/{split}-00000-of-00001.parquet"
+        stored(cache, "nyu-mll/glue", COMMIT, name, columns)
+    settings = HubTextSettings(
+        repository="nyu-mll/glue",
+        revision=COMMIT,
+        folder="stsb",
+        text=("sentence1", "sentence2"),
+        number="label",
+        id={"dev": "validation"},
+    )
+    splits = loaded(HUB_TEXT, settings, tmp_path)
+    assert splits.id["dev"].targets.tolist() == pytest.approx([3.8, 0.0])

@@ -38,7 +38,10 @@ class Origin(Protocol):
         """Changes when the bytes may have; cheap."""
 
     def columns(self, wanted: Sequence[Columns], room: DataRoom | None) -> pa.Table:
-        """The wanted columns as text, called "0", "1", ...; `room` None is for local ones."""
+        """The wanted columns, called "0", "1", ...: as text, or float64 if they are floats.
+
+        `room` is None for local ones.
+        """
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Layout:
 
 
 def read_columns(path: Path, layout: Layout, wanted: Sequence[Columns]) -> pa.Table:
-    """The wanted columns, in order and called "0", "1", ...; whatever they hold, as text.
+    """The wanted columns, in order, called "0", "1", ...: text, or float64 if they are floats.
 
     Raises:
         HarnessError: no such file or column, bytes of another encoding, rows of another length.
@@ -65,12 +65,12 @@ def read_columns(path: Path, layout: Layout, wanted: Sequence[Columns]) -> pa.Ta
 
 
 def renamed(table: pa.Table, chosen: Sequence[str], where: str) -> pa.Table:
-    """The chosen columns as text, called "0", "1", ..."""
+    """The chosen columns as text, or float64 if they are floats, called "0", "1", ..."""
     import pyarrow as pa
 
     if not table.num_rows:
         raise HarnessError("the file has no rows", where=where)
-    columns = [_as_text(table[name], name, where) for name in chosen]
+    columns = [_readable(table[name], name, where) for name in chosen]
     return pa.table({str(place): column for place, column in enumerate(columns)})
 
 
@@ -224,15 +224,18 @@ def _opened(path: Path, layout: Layout) -> Any:  # a stream of pyarrow, which ha
     return pa.transcoding_input_stream(stream, layout.encoding, "utf-8")
 
 
-def _as_text(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
+def _readable(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
+    """Text, or float64 of numbers that may have decimals; what is neither is an error."""
     import pyarrow as pa
 
-    kind = column.type
-    if pa.types.is_string(kind):
+    kind, is_a = column.type, pa.types
+    if is_a.is_string(kind) or is_a.is_float64(kind):
         return column
-    integers = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
-    texts = pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
-    if not (integers or texts or pa.types.is_null(kind)):
-        message = f"the column {name!r} holds {kind}, not text or whole numbers"
+    if is_a.is_floating(kind) or is_a.is_decimal(kind):
+        return column.cast(pa.float64())
+    integers = is_a.is_integer(kind) or is_a.is_boolean(kind)
+    texts = is_a.is_large_string(kind) or is_a.is_dictionary(kind)
+    if not (integers or texts or is_a.is_null(kind)):
+        message = f"the column {name!r} holds {kind}, neither text nor numbers"
         raise HarnessError(message, where=where)
     return column.cast(pa.string())

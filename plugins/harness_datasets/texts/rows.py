@@ -46,7 +46,8 @@ class Rows:
 def rows_of(piece: Piece, corpus: Corpus, read: pa.Table) -> Rows:
     """The rows of a piece that count; labels are replaced by classes.
 
-    `read` are the piece's columns as text: its meaning's, then those that it is picked by.
+    `read` are the piece's columns: its meaning's, then those that it is picked by. All are text,
+    but the number may be float64.
     """
     import pyarrow as pa
 
@@ -56,6 +57,7 @@ def rows_of(piece: Piece, corpus: Corpus, read: pa.Table) -> Rows:
     names += ["number"] * (meaning.number is not None)
     picked = [f"only {place}" for place in range(len(piece.only))]
     table = read.rename_columns([*names, *picked])
+    _no_decimals(table, piece)
     table = table.append_column("row", pa.array(range(1, 1 + table.num_rows), pa.int64()))
     table = _picked(table, piece)
     if meaning.group is not None:
@@ -83,6 +85,17 @@ def in_order(values: Sequence[str]) -> tuple[str, ...]:
     if all(re.fullmatch(r"-?\d+", value) for value in found):
         return tuple(sorted(found, key=int))
     return tuple(sorted(found))
+
+
+def _no_decimals(table: pa.Table, piece: Piece) -> None:
+    """Texts, labels and groups are not written with decimals: which digits would they have?"""
+    import pyarrow as pa
+
+    for place, (name, wanted) in enumerate(zip(table.column_names, piece.columns, strict=True)):
+        if name != "number" and not pa.types.is_string(table.schema.field(place).type):
+            column = " or ".join(wanted) if isinstance(wanted, tuple) else wanted
+            message = f"the column {column!r} holds numbers with decimals, not text"
+            raise HarnessError(message, where=piece.origin.where)
 
 
 def _picked(table: pa.Table, piece: Piece) -> pa.Table:
@@ -163,9 +176,10 @@ def _firsts(table: pa.Table) -> pa.Table:
 
 
 def _no_gaps(table: pa.Table, column: str, where: str) -> None:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    values = table[column]
+    values = table[column].cast(pa.string())
     gaps = table.filter(pc.or_(pc.is_null(values), pc.equal(pc.fill_null(values, ""), "")))
     if gaps.num_rows:
         raise _of_row(gaps, f"no {column}", where, "")
