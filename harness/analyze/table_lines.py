@@ -184,7 +184,7 @@ def _scores(
     right = table.correct.get(name)
     if right is None:
         return table.numbers[name][places]
-    counts = example_counts(right.shape[1], replicates, generator, drawn=True)
+    counts = example_counts(right.shape[1], replicates, generator)
     return accuracies_drawn(right[places], counts)
 
 

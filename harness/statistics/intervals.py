@@ -12,6 +12,8 @@ from scipy import stats
 from harness.statistics.few_units import expanded_level, stretch
 
 Method = Literal["percentile", "bca"]
+TIE = 1e-4
+"""Replicates nearer to the estimate, in sd, are ties: every unit drawn once, but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ def bca(
     acceleration. Where all replicates are on one side of the estimate, or the correction leaves
     its range, this is the percentile interval.
     """
-    below = float((replicates < estimate).mean() + (replicates == estimate).mean() / 2)
+    apart = replicates - estimate
+    nearly = TIE * float(replicates.std())
+    below = float((apart < -nearly).mean() + (np.abs(apart) <= nearly).mean() / 2)
     if not 0 < below < 1:
         return percentile(replicates, level)
     bias = float(stats.norm.ppf(below))

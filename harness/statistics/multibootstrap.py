@@ -2,7 +2,8 @@
 
 Sellam et al. 2022 (MultiBERTs, arXiv 2106.16163), extended by drawing fine-tuning seeds too. For a
 score that is a mean over examples a replicate is w' M x / n, with run weights w, scores M
-[runs, examples] and example counts x: all replicates are two matrix products. Other scores are
+[runs, examples] and example counts x: all replicates are two matrix products. Where no examples are
+drawn it is w' s, with s the scores of runs. Other scores are
 functions of such means (a confusion matrix), see `Arm.combine`, or are computed anew from the drawn
 examples, see `Arm.again`.
 """
@@ -88,24 +89,12 @@ def multi_bootstrap(
             design whose fine-tuning seeds are to be drawn, or less than one replicate.
     """
     _check(arms, replicates, paired)
-    examples = arms[0].values.shape[-1]
     grids = [arm.grid for arm in arms]
     weights = drawn_weights(grids, replicates, generator, levels, paired=paired)
-    stacked, middles = zip(*(_terms(arm) for arm in arms), strict=True)
-    drawn = np.empty((len(arms), replicates))
-    step = block(examples)
-    for start in range(0, replicates, step):
-        rows = slice(start, min(start + step, replicates))
-        counts = example_counts(examples, rows.stop - rows.start, generator, drawn=levels.examples)
-        for place, arm in enumerate(arms):
-            chosen = weights[place][rows]
-            if arm.again is not None:
-                scores = np.asarray(arm.again(counts), dtype=np.float64)
-                drawn[place, rows] = np.einsum("br,rb->b", chosen, scores)
-            elif arm.combine is None:
-                drawn[place, rows] = middles[place] + _means(chosen, stacked[place], counts)
-            else:
-                drawn[place, rows] = _combined(chosen, stacked[place], counts, arm)
+    if levels.examples:
+        drawn = _resampled(arms, weights, generator)
+    else:
+        drawn = np.stack([w @ arm.scores() for arm, w in zip(arms, weights, strict=True)])
     estimates = np.array([arm.estimate() for arm in arms])
     linear = all(arm.combine is None and arm.again is None for arm in arms)
     return Draws(
@@ -116,6 +105,29 @@ def multi_bootstrap(
         examples=levels.examples and linear,
         complete=linear or not levels.examples,
     )
+
+
+def _resampled(
+    arms: Sequence[Arm], weights: Sequence[NDArray[np.float64]], generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """The mean score of every arm on drawn examples, for weights of runs: [arms, replicates]."""
+    replicates, examples = len(weights[0]), arms[0].values.shape[-1]
+    stacked, middles = zip(*(_terms(arm) for arm in arms), strict=True)
+    drawn = np.empty((len(arms), replicates))
+    step = block(examples)
+    for start in range(0, replicates, step):
+        rows = slice(start, min(start + step, replicates))
+        counts = example_counts(examples, rows.stop - rows.start, generator)
+        for place, arm in enumerate(arms):
+            chosen = weights[place][rows]
+            if arm.again is not None:
+                scores = np.asarray(arm.again(counts), dtype=np.float64)
+                drawn[place, rows] = np.einsum("br,rb->b", chosen, scores)
+            elif arm.combine is None:
+                drawn[place, rows] = middles[place] + _means(chosen, stacked[place], counts)
+            else:
+                drawn[place, rows] = _combined(chosen, stacked[place], counts, arm)
+    return drawn
 
 
 def block(examples: int) -> int:

@@ -94,12 +94,8 @@ def seed_counts(
     return generator.multinomial(seeds, chances, size=replicates)
 
 
-def example_counts(
-    examples: int, replicates: int, generator: np.random.Generator, *, drawn: bool
-) -> Counts:
+def example_counts(examples: int, replicates: int, generator: np.random.Generator) -> Counts:
     """How often each example is drawn: [replicates, examples], each row summing to `examples`."""
-    if not drawn:
-        return np.ones((replicates, examples), dtype=np.float32)
     kind = np.uint16 if examples <= 1 << 16 else np.uint32
     places = generator.integers(0, examples, size=(replicates, examples), dtype=kind)
     counts = np.empty((replicates, examples), dtype=np.float32)

@@ -57,6 +57,17 @@ def test_what_two_levels_both_count_is_taken_out_once(design):
     assert whole - (found.overlaps[0] ** 2).sum() == pytest.approx(unbiased)
 
 
+@pytest.mark.parametrize("scores", [(0.71, 0.74), (0.70, 0.75), (0.6, 0.9)])
+@pytest.mark.parametrize("examples", [False, True])
+def test_two_seeds_have_an_interval_to_both_sides(scores, examples):
+    levels = Levels(pretrain=False, examples=examples)
+    arm = Arm(grid(1, 2), np.repeat(scores, 40).reshape(2, 40))  # the same on every example
+    found = multi_bootstrap([arm], 2000, np.random.default_rng(0), levels=levels)
+    plain, wide, estimate = found.interval(), found.stretched(), found.estimates[0]
+    assert (plain.low, plain.high) == pytest.approx(scores)
+    assert estimate - wide.low == pytest.approx(wide.high - estimate, rel=1e-4)
+
+
 def test_percentiles_go_farther_out_with_few_units_and_keep_replicates_beyond():
     replicates = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)
     plain, wide = percentile(replicates), percentile(replicates, units=8)
@@ -104,3 +115,15 @@ def test_plain_intervals_of_three_seeds_are_far_too_narrow():
     plain, stretched = coverage(3, 3, 0.85, 600)
     assert plain < 0.85
     assert 0.91 <= stretched <= 0.98  # for normal effects, and wide
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seeds", "least"), [(2, 0.88), (3, 0.91), (5, 0.93)])
+def test_intervals_of_few_seeds_of_one_kind_cover_the_truth(seeds, least):
+    levels = Levels(pretrain=False, examples=False)
+    generator, held, rounds = np.random.default_rng(6), 0, 1000
+    for _ in range(rounds):
+        arm = Arm(grid(1, seeds), generator.normal(0.7, 0.02, (seeds, 1)))
+        found = multi_bootstrap([arm], 1000, generator, levels=levels).stretched()
+        held += found.low <= 0.7 <= found.high
+    assert least <= held / rounds <= 0.97
