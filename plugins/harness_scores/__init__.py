@@ -9,6 +9,7 @@ from harness_scores.balanced_accuracy import BALANCED_ACCURACY
 from harness_scores.brier import BRIER
 from harness_scores.ece import ECE
 from harness_scores.glue import GLUE
+from harness_scores.glue_stsb import GLUE_STSB
 from harness_scores.hub import HUB, HUB_ERROR
 from harness_scores.macro_f1 import MACRO_F1
 from harness_scores.mcc import MCC
@@ -28,6 +29,7 @@ def harness_scores() -> Iterable[Score]:
         BRIER,
         ECE,
         GLUE,
+        GLUE_STSB,
         HUB,
         HUB_ERROR,
         MACRO_F1,

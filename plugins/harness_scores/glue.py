@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import field_validator
+
 from harness.api.offers import Score, Terms
 from harness.api.settings import NoSettings, Settings, setting
 from harness_scores import accuracy, arrays, mcc
@@ -24,6 +26,13 @@ class GlueSettings(Settings):
         ..., "GLUE's name of the task"
     )
 
+    @field_validator("task", mode="before")
+    @classmethod
+    def _of_labels(cls, value: object) -> object:
+        if value == "stsb":
+            raise ValueError("'stsb' predicts numbers; use the score glue-stsb")
+        return value
+
 
 def compute(
     settings: GlueSettings, predictions: Array, references: Array, _groups: Array | None = None
@@ -32,7 +41,9 @@ def compute(
 
     F1 is that of class 1 (a paraphrase, a duplicate): 2 TP / (2 TP + FP + FN), and 0 where class 1
     is neither true nor predicted anywhere. (GLUE reports F1 and accuracy of these tasks; a
-    task's one number is their mean, https://arxiv.org/abs/1804.07461, section 3 and table 2.)
+    task's one number is their mean, https://arxiv.org/abs/1804.07461, section 3 and table 2. Of
+    MNLI it reports two numbers, the accuracy on the matched and that on the mismatched split: here
+    each is the score of its split.)
     """
     if settings.task == "cola":
         return mcc.compute(NONE, predictions, references)

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from harness.api.settings import NoSettings
 from harness.evaluate.predictions import Predictions, read_predictions, write_predictions
+from harness_scores.glue import GlueSettings
+from harness_scores.glue_stsb import GLUE_STSB
 from harness_scores.mse import MSE
 from harness_scores.pearson import PEARSON
 from harness_scores.spearman import SPEARMAN
@@ -28,12 +31,27 @@ def test_correlations_equal_scipys(seed):
     assert ours == pytest.approx(theirs, rel=1e-12)
 
 
+def test_glues_score_of_similarities_is_the_mean_of_both_correlations_of_scipy():
+    from scipy import stats
+
+    predicted, true = drawn(0)
+    predicted = np.exp(2 * predicted)  # ranks stay, the line bends: the two differ
+    line, ranks = (float(f(predicted, true).statistic) for f in (stats.pearsonr, stats.spearmanr))
+    assert abs(line - ranks) > 0.05
+    assert GLUE_STSB.compute(NONE, predicted, true, None) == pytest.approx((line + ranks) / 2)
+
+
+def test_glue_leads_to_its_score_of_similarities():
+    with pytest.raises(ValidationError, match="'stsb' predicts numbers; use the score glue-stsb"):
+        GlueSettings(task="stsb")
+
+
 def test_squared_error_by_hand():
     found = MSE.compute(NONE, np.array([1.0, 2.0]), np.array([3.0, 2.0]), None)
     assert found == 2.0
 
 
-@pytest.mark.parametrize("score", [PEARSON, SPEARMAN])
+@pytest.mark.parametrize("score", [PEARSON, SPEARMAN, GLUE_STSB])
 def test_a_constant_tells_nothing(score):
     assert score.compute(NONE, np.ones(4), np.arange(4.0), None) == 0.0
 
@@ -47,7 +65,7 @@ def test_pearson_of_drawn_examples_is_that_of_its_terms():
     assert found == pytest.approx(exact, rel=1e-9)
 
 
-@pytest.mark.parametrize("score", [MSE, PEARSON, SPEARMAN])
+@pytest.mark.parametrize("score", [MSE, PEARSON, SPEARMAN, GLUE_STSB])
 def test_the_evaluate_module_gives_the_same_number(score):
     predicted, true = drawn(2)
     answer = score.module(NONE).compute(predictions=list(predicted), references=list(true))
