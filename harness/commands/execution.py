@@ -10,7 +10,7 @@ import click
 
 from harness.api.cells import PRECISIONS
 from harness.api.errors import HarnessError
-from harness.commands.options import stay_offline
+from harness.commands.options import hub_is_offline, stay_offline
 
 if TYPE_CHECKING:
     from harness.api.settings import Json
@@ -59,7 +59,12 @@ def execution_options(function: Callable[..., R]) -> Callable[..., R]:
         help="Train through torch.compile, one run at a time: for large models.",
     )
     @click.option(
-        "--offline", is_flag=True, is_eager=True, callback=stay_offline, help="Use no network."
+        "--offline",
+        is_flag=True,
+        is_eager=True,
+        callback=stay_offline,
+        help="Use no network: fail at once with the list of what is missing. HF_HUB_OFFLINE=1 says "
+        "the same.",
     )
     @click.option(
         "--watch",
@@ -80,7 +85,7 @@ def execution_options(function: Callable[..., R]) -> Callable[..., R]:
             workers=given.pop("workers"),
             device=given.pop("device"),
             precision=given.pop("precision"),
-            offline=given.pop("offline"),
+            offline=given.pop("offline") or hub_is_offline(),
             compiled=given.pop("compiled"),
             watch=dict(_use(text, "--watch") for text in given.pop("watch")),
         )

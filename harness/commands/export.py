@@ -61,7 +61,7 @@ def command(
     form = form or ("csv" if out is None else form_of(out, ", or give --format"))
     if out is None and form == "parquet":
         raise HarnessError("parquet is no text", fix="name a file with --out")
-    checked, catalogue = suite.open()
+    checked, catalogue = suite.open(store)
     plan = expand(checked, catalogue, precision=precision)
     results = load_results(plan, Store(store))
     frame = _frame(results, what, plan, checked, catalogue)

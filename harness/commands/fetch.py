@@ -18,24 +18,23 @@ from harness.commands.options import SuiteOptions, stay_offline, store_option, s
 def command(suite: SuiteOptions, store: str, offline: bool) -> int:
     """Fetch the data and weights that SUITE needs from elsewhere; nothing is trained.
 
-    SUITE is a built-in suite's name or a path. What is here already is not fetched again, so that
-    SUITE then runs with `--offline`.
+    SUITE is a built-in suite's name or a path. Configurations of models are fetched while it is
+    read. What is here already is not fetched again, so that SUITE then runs with `--offline`. After
+    a download that fails the others go on; all that failed is named at the end, with exit code 2.
     """
     from harness.plan import expand
-    from harness.run.fetching import downloads_of, must_be_here
+    from harness.run.fetching import fetch_missing, must_be_here, wanted_by
     from harness.store import Store, paths
 
-    checked, catalogue = suite.open()
+    click.echo(f"{suite.name}: reading the suite")
+    checked, catalogue = suite.open(store)
     cells = expand(checked, catalogue).cells
-    wanted = downloads_of(cells, catalogue, paths.cache(Store(store).root))
+    wanted = wanted_by(cells, catalogue, paths.cache(Store(store).root))
     if offline:
+        for each in (download for group in wanted for download in group.downloads):
+            click.echo(f"{'here' if each.here() else 'missing':<9} {each.name}")
         must_be_here(wanted)
-    for each in wanted:
-        if each.here():
-            click.echo(f"here      {each.name}")
-            continue
-        click.echo(f"fetching  {each.name}")
-        each.fetch()
-    if not wanted:
+    if not any(each.downloads for each in wanted):
         click.echo(f"{suite.name} needs nothing from elsewhere")
+    fetch_missing(wanted, click.echo)
     return 0

@@ -143,7 +143,7 @@ def _open(suite: str | Path, store: str | Path, precision: str, asked: Asked) ->
     from harness.plan import expand
     from harness.store import Store
 
-    checked, catalogue = _options(str(suite), asked).open()
+    checked, catalogue = _options(str(suite), asked).open(str(store))
     plan = expand(checked, catalogue, precision=precision)
     return Subject(checked, plan, catalogue, Store(store))
 

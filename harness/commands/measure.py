@@ -62,10 +62,10 @@ class Chosen:
                 return option
         return "--metric-set" if where.startswith("--set metrics.0.") else "--metric"
 
-    def open(self, suite: SuiteOptions) -> tuple[Suite, Catalogue]:
+    def open(self, suite: SuiteOptions, store: str) -> tuple[Suite, Catalogue]:
         """The suite with these metrics; what is wrong with them is told of the options."""
         try:
-            return replace(suite, overrides=(*suite.overrides, *self.overrides())).open()
+            return replace(suite, overrides=(*suite.overrides, *self.overrides())).open(store)
         except HarnessError as error:
             where = self.option(error.where)
             if not self.names or where == error.where:
@@ -152,7 +152,7 @@ def command(suite: SuiteOptions, store: str, options: RunOptions, **given: Any) 
     chosen = Chosen(tuple(dict.fromkeys(given["names"])), given["settings"], given["pairs"], splits)
     chosen.check()
     form = _form(given["out"], force=given["force"])
-    checked, catalogue = chosen.open(suite)
+    checked, catalogue = chosen.open(suite, store)
     if not checked.metrics:
         raise HarnessError(f"suite {checked.id} has no metrics", fix="name one with --metric")
     plan = expand(checked, catalogue, precision=options.precision)

@@ -62,7 +62,7 @@ def contenders_of(
     found: list[Contender] = []
     for operand in map(Operand.parse, texts):
         if operand.suite not in plans:
-            suite, catalogue = replace(asked, name=operand.suite).open()
+            suite, catalogue = replace(asked, name=operand.suite).open(operand.store or store)
             plans[operand.suite] = suite, catalogue, expand(suite, catalogue, precision=precision)
         suite, catalogue, plan = plans[operand.suite]
         place = Store(operand.store or store)

@@ -30,6 +30,11 @@ def stay_offline(_context: click.Context, _parameter: click.Parameter, offline: 
     return offline
 
 
+def hub_is_offline() -> bool:
+    """Whether the hub's library takes its variable for set."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
 @dataclass(frozen=True)
 class PluginOptions:
     """Which plugins count: `extra` files and modules besides the installed ones, less `without`."""
@@ -54,8 +59,12 @@ class SuiteOptions:
     smoke: bool = False
     plugins: PluginOptions = PluginOptions()
 
-    def open(self) -> tuple[Suite, Catalogue]:
-        """The checked suite and the catalogue it was checked against; raises `HarnessError`."""
+    def open(self, store: str = "runs") -> tuple[Suite, Catalogue]:
+        """The checked suite and the catalogue it was checked against; raises `HarnessError`.
+
+        `store` is where its plugins keep what they fetch.
+        """
+        from harness.store import Store, paths
         from harness.suite import open_suite
 
         return open_suite(
@@ -65,6 +74,7 @@ class SuiteOptions:
             without=self.plugins.without,
             limit=self.limit,
             smoke=self.smoke,
+            cache=paths.cache(Store(store).root),
         )
 
 

@@ -37,7 +37,7 @@ def planned(options: SuiteOptions, store: str, precision: str) -> Planned:
     from harness.plan.parts import without_idle
     from harness.store import Store
 
-    suite, catalogue = options.open()
+    suite, catalogue = options.open(store)
     plan = expand(suite, catalogue, precision=precision)
     opened = Store(store)
     survey = opened.survey(plan.cells)

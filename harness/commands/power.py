@@ -173,7 +173,7 @@ def _pilot(asked: SuiteOptions, given: dict[str, Any]) -> PilotNote:
     from harness.plan import expand
     from harness.store import Store
 
-    suite, catalogue = asked.open()
+    suite, catalogue = asked.open(given["store"])
     plan = expand(suite, catalogue, precision=given["precision"])
     results = load_results(plan, Store(given["store"]))
     if results.cells["state"].eq("missing").all():

@@ -60,7 +60,7 @@ def command(
         findings = find_beside(contenders, common_seeds=bool(given["common_seeds"]))
         return _write(findings, catalogue, out or Path(FOLDER), names)
     suite = replace(asked, name=operands[0])
-    checked, catalogue = suite.open()
+    checked, catalogue = suite.open(store)
     _check(names, catalogue)
 
     from harness.analyze.find import find

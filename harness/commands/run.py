@@ -55,7 +55,7 @@ def command(suite: SuiteOptions, store: str, options: RunOptions, **given: Any) 
 
     options = replace(options, pack=_pack(given["pack"]))
     reporters: tuple[str, ...] = () if given["no_report"] else given["reporters"]
-    checked, catalogue = suite.open()
+    checked, catalogue = suite.open(store)
     for aside in catalogue.set_aside:
         click.echo(f"warning: plugin set aside: {aside}", err=True)
     for name in reporters:

@@ -47,7 +47,7 @@ def command(suite: SuiteOptions, store: str, names: tuple[str, ...], precision: 
     from harness.run.rescore import rescore_plan
     from harness.store import Store
 
-    checked, catalogue = suite.open()
+    checked, catalogue = suite.open(store)
     more = _with_scores(checked, names, catalogue)
     plan = expand(more, catalogue, precision=precision)
     place = Store(store)

@@ -21,7 +21,7 @@ from harness.plug.uses import offer_from
 from harness.run.board import Board
 from harness.run.context import HEAVY, WorkContext
 from harness.run.display import Display, Plain, Silent
-from harness.run.fetching import downloads_of, must_be_here
+from harness.run.fetching import must_be_here, wanted_by
 from harness.run.git import git_state
 from harness.run.journal import Journal
 from harness.run.options import RunOptions
@@ -68,8 +68,7 @@ def execute_cells(plan: Plan, store: Store, catalogue: Catalogue, options: RunOp
     plan = without_idle(plan, survey.done)
     board = Board(plan.cells, survey.done)
     if board.open and options.offline:
-        todo = downloads_of(board.cells.values(), catalogue, paths.cache(store.root))
-        must_be_here(todo)
+        must_be_here(wanted_by(board.cells.values(), catalogue, paths.cache(store.root)))
     account, interrupted = Account(), bool(board.open)
     watching = Watching(plan, store, catalogue, options.watch)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.api.errors import HarnessError
+from harness.api.errors import HarnessError, OutOfReach
 
 
 @contextmanager
@@ -17,6 +17,8 @@ def answering(offer: str, mark: str) -> Iterator[None]:
     """
     try:
         yield
+    except OutOfReach as error:
+        raise OutOfReach(error.what, error.why, where=mark, fix=error.fix) from error
     except HarnessError as error:
         message = f"{error.where}: {error.message}" if error.where else error.message
         raise HarnessError(message, where=mark, fix=error.fix) from error

@@ -12,6 +12,8 @@ from harness.api.errors import HarnessError
 from harness.api.recipes import Recipe
 from harness.api.suites import DataUse, Init, MetricUse, Pretrain, SeedDesign
 from harness.plug import offer_from
+from harness.plug.needs import Need
+from harness.suite.answering import answering
 from harness.suite.asking import asked, input_shapes
 from harness.suite.nodes import Table
 from harness.suite.reading import is_file
@@ -69,13 +71,16 @@ def _check_brought(training: Training, where: str, context: Context) -> None:
             )
             context.problems.add(HarnessError(message, where=where, fix=fix))
             return
+        need = Need(placed.use, training.seeds.pretrain, placed.mark)
+        context.reach.needs.append(need)
+        if context.problems.cut_off and context.reach.lacks(need):
+            continue
         for seed in training.seeds.pretrain:
             try:
-                offer.pretrained.source(settings, seed)
+                with answering(f"model {placed.use.name!r}", placed.mark):
+                    offer.pretrained.source(settings, seed)
             except HarnessError as error:
-                message = f"{error.where}: {error.message}" if error.where else error.message
-                found = HarnessError(message, where=placed.mark, fix=error.fix)
-                context.problems.add(found)
+                context.problems.add(error)
                 break
 
 

@@ -12,16 +12,21 @@ from harness.api.errors import HarnessError
 from harness.api.suites import Suite
 from harness.plug import Catalogue, discover
 from harness.plug.candidates import is_path
+from harness.store.paths import cache as cache_of
 from harness.suite.finding import find_suite
 from harness.suite.nodes import Listing, Node, Scalar, Table
 from harness.suite.overrides import override
 from harness.suite.parsing import parse_file
-from harness.suite.problems import Problems
+from harness.suite.problems import Problems, SuiteError
+from harness.suite.reach import Reach
 from harness.suite.reading import home, is_file, items, path_from, text
 from harness.suite.resolving import Asked, resolve
 from harness.suite.scalars import fill_variables
 from harness.suite.uses import Context
 from harness.suite.writing import write
+
+CACHE = cache_of(Path("runs"))
+"""The cache of the store that is meant where none is named."""
 
 
 def open_suite(
@@ -32,6 +37,7 @@ def open_suite(
     without: Sequence[str] = (),
     limit: Limit | None = None,
     smoke: bool = False,
+    cache: Path = CACHE,
 ) -> tuple[Suite, Catalogue]:
     """The checked suite, and the catalogue that it was checked against.
 
@@ -43,6 +49,7 @@ def open_suite(
         limit: at most so many examples per split and steps per training.
         smoke: a trial: the limit 200 examples and 10 steps, and at most two seeds of each kind,
             models and methods.
+        cache: where plugins keep what they fetched, if not where the hub keeps it.
 
     Raises:
         HarnessError: one line; a `SuiteError` knows all problems that were found.
@@ -65,7 +72,11 @@ def open_suite(
     )
     catalogue = discover(more.plugins, more.without)
     _refuse_broken(plugins, catalogue)
-    suite = resolve(filled, more, Context(catalogue, found.folder, problems))
+    reach = Reach(catalogue, cache)
+    try:
+        suite = resolve(filled, more, Context(catalogue, found.folder, problems, reach))
+    except SuiteError as error:
+        raise reach.all_told(error) from None
     return replace(suite, text=write(suite, dict(_variables(filled)))), catalogue
 
 

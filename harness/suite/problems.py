@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
-from harness.api.errors import HarnessError
+from harness.api.errors import HarnessError, OutOfReach
 
 T = TypeVar("T")
 
 
 class SuiteError(HarnessError):
-    """The first problem of a suite; `problems` has all of them."""
+    """The first problem of a suite, or (`whole`) one line for all; `problems` has all of them."""
 
     def __init__(
         self,
@@ -22,8 +22,10 @@ class SuiteError(HarnessError):
         where: str | None = None,
         fix: str | None = None,
         problems: Sequence[HarnessError] = (),
+        whole: bool = False,
     ) -> None:
         super().__init__(message, where=where, fix=fix)
+        self.whole = whole
         self.problems = tuple(problems) or (HarnessError(message, where=where, fix=fix),)
 
     @classmethod
@@ -33,15 +35,21 @@ class SuiteError(HarnessError):
         return cls(first.message, where=first.where, fix=first.fix, problems=problems)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (self.problems,)
+        return _rebuild, (self.message, self.where, self.fix, self.problems, self.whole)
 
     def __str__(self) -> str:
-        more = len(self.problems) - 1
+        more = 0 if self.whole else len(self.problems) - 1
         return super().__str__() + (f" (and {more} more: see `seedscape check`)" if more else "")
 
 
-def _rebuild(problems: Sequence[HarnessError]) -> SuiteError:
-    return SuiteError.of(problems)
+def _rebuild(
+    message: str,
+    where: str | None,
+    fix: str | None,
+    problems: Sequence[HarnessError],
+    whole: bool,
+) -> SuiteError:
+    return SuiteError(message, where=where, fix=fix, problems=problems, whole=whole)
 
 
 class Problems:
@@ -64,8 +72,18 @@ class Problems:
             self.add(error)
             return None
 
-    def stop(self) -> None:
-        """Raise what was found so far, if anything, in the order of the file."""
+    @property
+    def cut_off(self) -> bool:
+        """Whether something lies where nobody can be asked."""
+        return any(isinstance(each, OutOfReach) for each in self._found)
+
+    def stop(self, *, unless_cut_off: bool = False) -> None:
+        """Raise what was found so far, if anything, in the order of the file.
+
+        What is out of reach alone stops nothing where reading can go on, `unless_cut_off`.
+        """
+        if all(isinstance(each, OutOfReach) for each in self._found) and unless_cut_off:
+            return
         if self._found:
             raise SuiteError.of(sorted(self._found, key=_place))
 

@@ -70,14 +70,15 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
     header = _header(root, context)
     parts = _parts(root, context)
     problems = context.problems
-    training = checks.Training(parts.data, parts.pretrain, parts.inits, parts.seeds, parts.models)
+    seeds = _few(parts.seeds) if more.smoke else parts.seeds  # weights of others are not wanted
+    training = checks.Training(parts.data, parts.pretrain, parts.inits, seeds, parts.models)
     checks.check_inits(training, root, context)
     checks.check_models(parts.models, parts.data, parts.pretrain, context)
     checks.check_scores(parts.scores, parts.data, context)
     checks.check_task(parts.metrics, parts.data.outline, context)
     for placed in parts.methods:
         problems.attempt(partial(checks.check_method, placed, parts.data.outline, context))
-    problems.stop()
+    problems.stop(unless_cut_off=True)
     check_wants(parts.metrics, parts.methods, training, context)
     answer = Answer(tuple(each.use for each in parts.scores), parts.data.splits)
     main = main_split(parts.data.outline)
@@ -204,13 +205,18 @@ def _limit(written: Limit | None, more: Asked) -> Limit | None:
 
 def _cut(suite: Suite) -> Suite:
     """A trial of the suite: at most two of everything that multiplies runs."""
-    seeds, most = suite.seeds, _SMOKE_COUNT
-    order = None if seeds.order is None else seeds.order[:most]
+    most = _SMOKE_COUNT
     return replace(
         suite,
         models=suite.models[:most],
         methods=suite.methods[:most],
-        seeds=replace(
-            seeds, pretrain=seeds.pretrain[:most], finetune=seeds.finetune[:most], order=order
-        ),
+        seeds=_few(suite.seeds),
+    )
+
+
+def _few(seeds: SeedDesign) -> SeedDesign:
+    most = _SMOKE_COUNT
+    order = None if seeds.order is None else seeds.order[:most]
+    return replace(
+        seeds, pretrain=seeds.pretrain[:most], finetune=seeds.finetune[:most], order=order
     )

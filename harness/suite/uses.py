@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from harness.api.cells import Use
 from harness.api.data import Outline
-from harness.api.errors import HarnessError
+from harness.api.errors import HarnessError, OutOfReach
 from harness.api.settings import Json, Settings, identity, not_identity
 from harness.plug import Catalogue, fingerprint_of, offer_from
+from harness.plug.needs import Need
 from harness.suite.answering import answering
 from harness.suite.language import USE
 from harness.suite.nodes import Node, Scalar, Table, is_null, plain
 from harness.suite.problems import Problems, unknown
+from harness.suite.reach import Reach
 from harness.suite.reading import items, label, wrong
 from harness.suite.settings import settings_of
 from harness.suite.sweeps import refuse_sweeps, variants
@@ -26,12 +28,14 @@ from harness.suite.sweeps import refuse_sweeps, variants
 class Context:
     """What reading a suite needs: the offers, the suite's folder, and where problems go.
 
-    `known` remembers what datasets said of themselves, so that each is asked once.
+    `reach` remembers what may have to be fetched, and `known` what datasets said of themselves, so
+    that each is asked once.
     """
 
     catalogue: Catalogue
     folder: Path
     problems: Problems
+    reach: Reach
     known: dict[str, tuple[Outline, str]] = field(default_factory=dict)
 
 
@@ -152,8 +156,6 @@ def _placed(parts: Written, settings: Node, noun: str, suffix: str, context: Con
         raise HarnessError(error.message, where=parts.mark, fix=error.fix) from error
     offer = provided.offer
     parsed = settings_of(settings, offer.settings, f"{noun} {parts.name!r}", context.folder)
-    with answering(f"{noun} {parts.name!r} of {provided.provider}", parts.mark):
-        fingerprint = fingerprint_of(offer, parsed)
     use = Use(
         noun=noun,
         name=parts.name,
@@ -161,7 +163,6 @@ def _placed(parts: Written, settings: Node, noun: str, suffix: str, context: Con
         settings=_stored(parsed, parts),
         digest=provided.digest,
         hidden=tuple(sorted(not_identity(offer.settings))),
-        fingerprint=fingerprint,
     )
     try:
         again = offer_from(use, context.catalogue)[1]
@@ -169,7 +170,23 @@ def _placed(parts: Written, settings: Node, noun: str, suffix: str, context: Con
         raise _lost(parts, str(error)) from error
     if again != parsed:
         raise _lost(parts, "they read back as other values")
+    need = Need(use, where=parts.mark)
+    context.reach.needs.append(need)
+    if not (context.problems.cut_off and context.reach.lacks(need)):
+        asked = partial(fingerprint_of, offer, parsed)
+        provider = f"{noun} {parts.name!r} of {provided.provider}"
+        use = replace(use, fingerprint=_answered(asked, provider, parts.mark, context))
     return Placed(use, parts.mark, parts.beside)
+
+
+def _answered(asked: Callable[[], str], provider: str, mark: str, context: Context) -> str:
+    """A fingerprint; "" where it is out of reach, which is noted, so that no plan is made of it."""
+    try:
+        with answering(provider, mark):
+            return asked()
+    except OutOfReach as error:
+        context.problems.add(error)
+        return ""
 
 
 def _stored(settings: Settings, parts: Written) -> dict[str, Json]:

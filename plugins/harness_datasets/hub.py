@@ -104,7 +104,7 @@ def _out_of_reach(repository: str, why: str) -> OutOfReach:
 
 
 def _unreachable(error: Exception) -> str:
-    return f"the hub cannot be reached: {_first_line(error)}"
+    return f"the hub cannot be reached ({_first_line(error)})"
 
 
 def _first_line(error: Exception) -> str:

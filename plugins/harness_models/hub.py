@@ -139,7 +139,7 @@ def _in_one_line(repository: str, revision: str) -> Iterator[None]:
 
 
 def _unreachable(error: Exception) -> str:
-    return f"the hub cannot be reached: {_first_line(error)}"
+    return f"the hub cannot be reached ({_first_line(error)})"
 
 
 def _first_line(error: Exception) -> str:

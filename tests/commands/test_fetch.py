@@ -6,12 +6,13 @@ import pytest
 from click.testing import CliRunner
 
 from harness.api.errors import HarnessError
+from harness.cli import main
 from harness.commands import fetch, run
 
 PLUGIN = """
 from dataclasses import replace
 from pathlib import Path
-from harness import Download, hookimpl
+from harness import Download, HarnessError, OutOfReach, hookimpl
 from harness_datasets.digits import DIGITS
 from harness_models.mlp import MLP
 
@@ -21,7 +22,18 @@ def lying_at(path):
         path.write_text("fetched")
     return Download(path.name, path.exists, fetch)
 
+def refused():
+    raise HarnessError("the archive is gone")
+
+def silent():
+    raise OutOfReach("far", "nobody answers")
+
 def data(settings, room):
+    if Path("silent").exists():
+        never = lambda: False
+        return [Download(name, never, silent) for name in ("far@1", "far@2")]
+    if Path("refused").exists():
+        return [Download("gone@1", lambda: False, refused), lying_at(room.cache / "digits@2")]
     return [lying_at(room.cache / "digits@1"), lying_at(room.cache / "digits@2")]
 
 def weights(settings, seeds, room):
@@ -68,15 +80,41 @@ def test_what_a_suite_needs_is_fetched_once(called):
     code, output = called(fetch.command)
     assert code == 0
     assert output.splitlines() == [
-        "fetching  digits@1",
-        "fetching  digits@2",
-        "fetching  mlp-4",
+        "away.yaml: reading the suite",
+        "fetching  digits@1 (1 of 3)",
+        "fetching  digits@2 (2 of 3)",
+        "fetching  mlp-4 (3 of 3)",
     ]
     assert Path("runs/cache/digits@2").read_text() == "fetched"
-    lines = called(fetch.command)[1].splitlines()
+    lines = called(fetch.command)[1].splitlines()[1:]
     assert [line.split() for line in lines] == [
         ["here", name] for name in ("digits@1", "digits@2", "mlp-4")
     ]
+
+
+def test_after_a_download_that_fails_the_others_go_on(called, capsys):
+    Path("refused").touch()
+    assert main(["fetch", "away.yaml", "-p", "away.py"]) == 2
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [
+        "away.yaml: reading the suite",
+        "fetching  gone@1 (1 of 3)",
+        "failed    the archive is gone",
+        "fetching  digits@2 (2 of 3)",
+        "fetching  mlp-4 (3 of 3)",
+    ]
+    assert told.err == (
+        "error: not fetched: gone@1; run `seedscape fetch` again; what is here stays\n"
+    )
+    assert Path("runs/cache/mlp-4").exists()
+
+
+def test_where_nobody_answers_it_is_asked_once(called, capsys):
+    Path("silent").touch()
+    assert main(["fetch", "away.yaml", "-p", "away.py"]) == 2
+    told = capsys.readouterr()
+    assert told.out.count("far is not here, and nobody answers") == 1
+    assert "not fetched: far@1, far@2, mlp-4; run" in told.err
 
 
 @pytest.mark.parametrize("command", [fetch.command, run.command])
@@ -88,6 +126,12 @@ def test_offline_fails_at_once_with_the_list_of_what_is_missing(called, command)
     with pytest.raises(HarnessError, match=missing):
         called(command, "--offline")
     assert not list(Path("runs").glob("finetune*"))
+
+
+def test_where_the_hub_is_offline_so_is_a_run(called, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(HarnessError, match="no network may be used: digits@1, digits@2, mlp-4"):
+        called(run.command)
 
 
 def test_with_everything_here_offline_is_as_good_as_online(called):
@@ -108,4 +152,4 @@ def test_a_suite_of_what_is_here_needs_nothing(tmp_path):
         standalone_mode=False,
         catch_exceptions=False,
     )
-    assert result.output == "quick needs nothing from elsewhere\n"
+    assert result.output == "quick: reading the suite\nquick needs nothing from elsewhere\n"

@@ -163,11 +163,11 @@ def test_every_trouble_with_the_hub_is_one_clear_line(cache, monkeypatch):
     assert told.startswith(f"the data set some/thing has no revision '{COMMIT}'")
     told = failing(errors.LocalEntryNotFoundError("not here"), monkeypatch)
     assert told.startswith(
-        "the data set some/thing is not here, and the hub cannot be reached: not"
+        "the data set some/thing is not here, and the hub cannot be reached (not"
     )
     told = failing(http.ConnectError("no route\nto host"), monkeypatch)
     assert told.startswith(
-        "the data set some/thing is not here, and the hub cannot be reached: no route; "
+        "the data set some/thing is not here, and the hub cannot be reached (no route); "
     )
 
 

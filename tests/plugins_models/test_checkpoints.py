@@ -221,7 +221,7 @@ def test_what_the_hub_answers_is_one_line(cache, monkeypatch):
         (errors.HfHubHTTPError("500 Server Error", response=answer), "from the hub: 500 Server"),
         (
             http.ConnectError("name not known"),
-            "is not here, and the hub cannot be reached: name not known",
+            "is not here, and the hub cannot be reached .name not known",
         ),
     ):
         hub_that_raises(monkeypatch, error)

@@ -16,6 +16,7 @@ from harness.suite.opening import _variables
 from harness.suite.overrides import override
 from harness.suite.parsing import parse
 from harness.suite.problems import Problems, SuiteError
+from harness.suite.reach import Reach
 from harness.suite.resolving import Asked, resolve
 from harness.suite.scalars import fill_variables
 from harness.suite.uses import Context
@@ -119,6 +120,9 @@ def outcome():
     """What comes of a text: a suite or one line. Plugins are looked for once."""
     catalogue = discover(extra=[str(HERE / "toy_offers.py")])
 
+    def context(problems):
+        return Context(catalogue, HERE, problems, Reach(catalogue, HERE))
+
     def find_out(text, overrides=()):
         try:
             root = parse(text, "s.yaml")
@@ -126,10 +130,10 @@ def outcome():
                 return None
             problems = Problems()
             root = fill_variables(override(root, overrides), {"x": "value"}, problems)
-            suite = resolve(root, Asked(limit=Limit(3)), Context(catalogue, HERE, problems))
+            suite = resolve(root, Asked(limit=Limit(3)), context(problems))
             text = write(suite, dict(_variables(root)))
             again = fill_variables(parse(text, "again.yaml"), {"x": "value"}, problems)
-            assert resolve(again, Asked(), Context(catalogue, HERE, problems)) == suite
+            assert resolve(again, Asked(), context(problems)) == suite
             return suite
         except HarnessError as error:
             lines = error.problems if isinstance(error, SuiteError) else [error]
