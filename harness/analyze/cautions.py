@@ -2,6 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pandas as pd
 
 from harness.analyze.results import Results
 from harness.api.cells import Plan
@@ -79,13 +82,22 @@ def _few_seeds(results: Results) -> Iterator[str]:
 
 def _cut(results: Results) -> Iterator[str]:
     """Texts longer than a model reads, of any procedure: the largest share of a split's texts."""
-    held = results.scores[results.scores["truncated"].fillna(0) > 0]
+    trained = results.runs.assign(split=results.runs["stage"].map(_TRAINED_ON))
+    columns = ["split", "truncated", "n"]
+    both = pd.concat([trained[columns], results.scores[columns]])
     parts = [
-        f"{int(rows['truncated'].max()):,} of {int(rows['n'].max()):,} in {split}"
-        for split, rows in held.groupby("split", sort=False)
+        f"{_of(int(rows['truncated'].max()), rows['n'].max())} in {split}"
+        for split, rows in both[both["truncated"].fillna(0) > 0].groupby("split", sort=False)
     ]
     if parts:
         yield f"Texts were cut off where the model reads no further: {some(parts, 5)}."
+
+
+_TRAINED_ON = {"pretrain": "the pretraining texts", "finetune": "train"}
+
+
+def _of(number: int, total: Any) -> str:  # a cell of a frame
+    return f"{number:,}" if pd.isna(total) else f"{number:,} of {int(total):,}"
 
 
 def _not_finite(results: Results, found: Sequence[Spread]) -> Iterator[str]:

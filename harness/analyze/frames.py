@@ -21,7 +21,7 @@ SCORES = [
 ]  # fmt: skip
 RUNS = [
     *_RUN, *_SEEDS, "stage", "state", "steps", "examples_seen", "last_loss", "diverged_at", "pack",
-    "truncated",
+    "n", "truncated",
     "wall_seconds", "peak_bytes", "device", "precision", "smoke", "key",
 ]  # fmt: skip
 CELLS = [
@@ -133,6 +133,7 @@ def run_rows(plan: Plan, collected: Collected) -> Iterator[Row]:
                 "last_loss": result.losses[-1] if result.losses else None,
                 "diverged_at": result.diverged_at,
                 "pack": result.pack,
+                "n": result.examples or None,
                 "truncated": result.truncated,
                 "wall_seconds": record.wall_seconds,
                 "peak_bytes": record.peak_bytes,

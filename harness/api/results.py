@@ -43,7 +43,8 @@ class Trained(Record):
     `losses` are training losses at `loss_steps`; `pack` is how many seeds were trained as one;
     `calibration` holds the timed seconds per step and seed of each pack size that was tried.
     `diverged_at` is the first step whose loss was not finite; `compiled` says that the network went
-    through `torch.compile`. `truncated` counts training texts that the model's reader cut off.
+    through `torch.compile`. `truncated` counts training texts that the model's reader cut off, of
+    `examples` (0: not told).
     """
 
     steps: int
@@ -56,6 +57,7 @@ class Trained(Record):
     checkpoints: list[int] = []
     compiled: bool = False
     truncated: int = 0
+    examples: int = 0
 
 
 class Scored(Record):

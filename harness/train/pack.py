@@ -109,6 +109,7 @@ def _training(
         diverged_at=diverged,
         checkpoints=list(kept),
         truncated=course.split.truncated,
+        examples=len(course.split),
     )
     return Training(trained, final, kept, "ok" if diverged is None else "diverged")
 

@@ -247,6 +247,21 @@ def test_citations_and_licences_come_from_the_suite_and_its_offers():
     assert provenance.machines == ("AMD EPYC 7B13, cpu, Linux-6.1-x86_64, Python 3.11.9",)
 
 
+def test_training_texts_that_were_cut_off_are_told_of():
+    plan = made_up.plan(pretrain=2, finetune=2, procedures=("pretrained",), splits=("test",))
+    records = made_up.records(plan)
+    cut = {"pretrain": {"truncated": 2_500}, "finetune": {"truncated": 40, "examples": 150}}
+    for cell in plan.cells:
+        if cell.stage.value in cut:
+            result = records[cell.key].result.model_copy(update=cut[cell.stage.value])
+            records[cell.key] = records[cell.key].model_copy(update={"result": result})
+
+    warnings = made_up.findings(plan, records).warnings
+
+    (told,) = [text for text in warnings if "cut off" in text]
+    assert told.endswith(": 2,500 in the pretraining texts and 40 of 150 in train.")
+
+
 def test_texts_that_were_cut_off_are_told_of_by_split():
     plan = made_up.plan(pretrain=2, finetune=2, procedures=("random",), splits=("test", "noise"))
     records = made_up.records(plan)

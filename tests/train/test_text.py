@@ -220,7 +220,10 @@ def test_texts_that_were_cut_off_are_counted_up_to_the_record(bench, tmp_path, m
         text_scene.Words, "read", lambda self, texts: replace(read(self, texts), cut=3)
     )
     (done,) = train_pack([a_run()], bench, print)
-    assert done.trained.truncated == 3
+    assert (done.trained.truncated, done.trained.examples) == (
+        3,
+        bench.split(TRAIN, None, READER).targets.numel(),
+    )
     bench.store.put("finetune-0", done.weights)
     work = EvaluateWork(READER, TRAIN, FAR, ())
     found = predict(Cell("e", Stage.EVALUATE, "p", (), ("finetune-0",), work), bench)
