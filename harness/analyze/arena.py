@@ -25,6 +25,8 @@ from harness.statistics.superiority import lower_quantiles, win_rates
 
 Array = NDArray[np.float64]
 Pair = tuple[int, int]
+LOST = 0.05
+"""The share of draws without a score, above which the others tell nothing of the ends."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,13 @@ class Arena:
         return self._drawn(self.arms, "arms", paired=self._all_paired)
 
     def mean(self, arm: int) -> tuple[float, Interval | None]:
-        """The mean of an arm, and its interval unless it has but one seed."""
+        """The mean of an arm; its interval unless there is one seed or too many draws are lost."""
         estimate = float(self.draws.estimates[arm])
         return estimate, self._interval(self.draws, arm) if self._known(arm) else None
+
+    def lost(self, arm: int) -> int:
+        """How many draws have no mean: the score cannot be computed on their examples."""
+        return self.asked.replicates - self.draws.known(arm).size
 
     def tail(self, arm: int) -> tuple[int, float]:
         """The place of the worst run, and the score that a quarter of the runs do not exceed."""
@@ -79,7 +85,7 @@ class Arena:
         estimate = float(drawn.estimates[0])
         if not all(map(self._known, pair)):
             return estimate, None, None
-        across = np.sign(estimate) * drawn.replicates[0] <= 0
+        across = ~(np.sign(estimate) * drawn.replicates[0] > 0)  # so is what is no number
         p = max(float(across.mean()), 1 / across.size)
         return estimate, self._interval(drawn, 0), p
 
@@ -158,8 +164,10 @@ class Arena:
         replicates, levels = self.asked.replicates, self.design.levels
         return multi_bootstrap(arms, replicates, generator, levels=levels, paired=paired)
 
-    def _interval(self, draws: Draws, arm: int) -> Interval:
+    def _interval(self, draws: Draws, arm: int) -> Interval | None:
         level, method = self.asked.confidence, self.design.method
+        if draws.known(arm).size < (1 - LOST) * self.asked.replicates:
+            return None
         if method == "bca" and self.design.unit:
             return draws.stretched(arm, level=level)
         return draws.interval(arm, level=level, method=method)

@@ -176,6 +176,7 @@ def _summary(arena: Arena, place: int, gathered: Gathered, seeds: tuple[Seeds, .
         worst_seeds=run_text(seeds[worst]),
         quartile=quartile,
         unscorable=sum(results[one].unscorable for one in seeds),
+        lost_draws=arena.lost(place),
     )
 
 
@@ -224,9 +225,9 @@ def _pairs(arena: Arena, labels: Sequence[str]) -> tuple[PairTest, ...]:
 
 def _verdict(gain: float, interval: Interval | None, p: float | None, alpha: float) -> Verdict:
     """Which one is better: the test says so, and the interval, which draws more, agrees."""
-    if p is None or interval is None:
+    if p is None:
         return "not tested"
-    if p > alpha or interval.low <= 0 <= interval.high:
+    if interval is None or p > alpha or interval.low <= 0 <= interval.high:
         return "cannot tell"
     return "second" if gain > 0 else "first"
 

@@ -102,6 +102,8 @@ def _why_not(pair: PairTest, alpha: float, places: int) -> Iterator[str]:
     without_zero = pair.low is not None and pair.high is not None and not pair.low <= 0 <= pair.high
     if pair.p_corrected is not None and without_zero:
         yield "The interval is without 0, but the test does not agree."
+    elif pair.low is None:
+        yield "There is no interval, and the verdict needs one."
     elif pair.p_corrected is not None and pair.p_corrected <= alpha:
         yield "The test would tell them apart, but the interval, which draws more, holds 0."
     if pair.detectable is not None:
@@ -174,9 +176,22 @@ def warnings(found: Comparison, design: Design, units: Sequence[int]) -> Iterato
     lost = sum(arm.unscorable for split in found.splits for arm in split.arms)
     if lost:
         yield f"{count(lost, 'prediction')} could not be scored and counted as the worst."
+    yield from _lost(found)
     devices = {device for each in found.contestants for device in each.devices}
     if len(devices) > 1:
         yield f"Runs were trained on different devices: {words(sorted(devices))}."
+
+
+def _lost(found: Comparison) -> Iterator[str]:
+    """Splits on which the score cannot be computed in some draws."""
+    for split in found.splits:
+        for arm in split.arms:
+            if arm.lost_draws:
+                end = "no interval" if arm.low is None else "its interval leaves them out"
+                yield (
+                    f"{arm.label} on {split.split}: {found.score} cannot be computed in "
+                    f"{arm.lost_draws:,} of {count(found.replicates, 'draw')} of examples: {end}."
+                )
 
 
 def out_of_reach(found: Comparison) -> Iterator[str]:

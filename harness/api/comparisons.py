@@ -42,6 +42,8 @@ class ArmSummary(Record):
     `mean` is the mean over pretraining seeds of the means over their runs, with the ends of its
     interval (None for fewer than two seeds). `worst` is the worst run's score, and a quarter of the
     runs do as badly as `quartile` or worse. `unscorable` counts predictions over all runs.
+    `lost_draws` counts draws on whose examples the score cannot be computed: the interval leaves
+    them out, and where they are many there is none.
     """
 
     label: str
@@ -52,6 +54,7 @@ class ArmSummary(Record):
     worst_seeds: str
     quartile: float
     unscorable: int = 0
+    lost_draws: int = 0
 
 
 class PairTest(Record):

@@ -70,9 +70,15 @@ class Draws:
             self.complete,
         )
 
-    def interval(self, arm: int = 0, *, level: float = 0.95, method: Method = "bca") -> Interval:
-        """The interval of an arm; see `percentile` and `bca`."""
+    def known(self, arm: int = 0) -> NDArray[np.float64]:
+        """The replicates of an arm that are numbers: some have no score on their examples."""
         values = self.replicates[arm]
+        known: NDArray[np.float64] = values[np.isfinite(values)]
+        return known
+
+    def interval(self, arm: int = 0, *, level: float = 0.95, method: Method = "bca") -> Interval:
+        """The interval of an arm from its known replicates; see `percentile` and `bca`."""
+        values = self.known(arm)
         if method == "percentile":
             return percentile(values, level)
         return bca(values, float(self.estimates[arm]), acceleration(self.influences[arm]), level)
@@ -87,13 +93,16 @@ class Draws:
         return Interval(low, high, level, near.method)
 
     def standard_error(self, arm: int = 0) -> float:
-        """The sd (ddof=1) of an arm's replicates."""
-        return float(self.replicates[arm].std(ddof=1))
+        """The sd (ddof=1) of an arm's known replicates."""
+        return float(self.known(arm).std(ddof=1))
 
     def p_not_above(self, arm: int = 0, than: float = 0.0) -> float:
-        """One-sided: the share of replicates at or below `than`, at least 1 / replicates."""
+        """One-sided: the share of replicates not above `than`, at least 1 / replicates.
+
+        One that is no number is not above it.
+        """
         values = self.replicates[arm]
-        return max(float((values <= than).mean()), 1 / len(values))
+        return max(float((~(values > than)).mean()), 1 / len(values))
 
 
 def percentile(

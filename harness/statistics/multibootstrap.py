@@ -42,7 +42,8 @@ class Arm:
 
     A score that is neither (a rank correlation) is computed anew: `again` takes how often each
     example is drawn, [replicates, examples], to scores [runs, replicates]; `values` are then the
-    scores themselves, the same for every example.
+    scores themselves, the same for every example. A score that cannot be computed is NaN, and so is
+    a replicate that draws its run.
     """
 
     grid: Grid
@@ -121,8 +122,7 @@ def _resampled(
         for place, arm in enumerate(arms):
             chosen = weights[place][rows]
             if arm.again is not None:
-                scores = np.asarray(arm.again(counts), dtype=np.float64)
-                drawn[place, rows] = np.einsum("br,rb->b", chosen, scores)
+                drawn[place, rows] = _averaged(chosen, arm.again(counts))
             elif arm.combine is None:
                 drawn[place, rows] = middles[place] + _means(chosen, stacked[place], counts)
             else:
@@ -170,8 +170,13 @@ def _combined(
     """The score of every run in every replicate from its terms, then the mean over runs."""
     assert arm.combine is not None
     means = (values @ counts.T) / values.shape[-1]  # [terms, runs, replicates]
-    scores = np.asarray(arm.combine(np.moveaxis(means, 0, -1).astype(np.float64)))
-    result: NDArray[np.float64] = np.einsum("br,rb->b", weights, scores)
+    return _averaged(weights, arm.combine(np.moveaxis(means, 0, -1).astype(np.float64)))
+
+
+def _averaged(weights: NDArray[np.float64], scores: Array) -> NDArray[np.float64]:
+    """Mean scores [replicates] of [runs, replicates]; no number only if a drawn run has none."""
+    drawn = np.where(weights.T > 0, scores, 0.0)
+    result: NDArray[np.float64] = np.einsum("br,rb->b", weights, drawn)
     return result
 
 
