@@ -84,15 +84,15 @@ def fetch(repository: str, revision: str, patterns: Sequence[str]) -> None:
     except errors.RepositoryNotFoundError:
         message = f"the hub has no data set {repository}, or it is private"
         raise HarnessError(message, fix="give a `path` to files on disk") from None
-    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
-        forbidden = isinstance(error.__cause__ or error, errors.OfflineModeIsEnabled)
-        why = "the hub may not be asked" if forbidden else _unreachable(error)
-        raise _out_of_reach(repository, why) from None
-    except (errors.HfHubHTTPError, OSError) as error:
-        message = f"cannot fetch {repository} from the hub: {_first_line(error)}"
+    except (client, OSError) as error:  # OSError: a full disk, and what is not in the cache
+        met = _met(error)
+        if isinstance(met, errors.OfflineModeIsEnabled):
+            raise _out_of_reach(repository, "the hub may not be asked") from None
+        if isinstance(met, client) and not isinstance(met, errors.HfHubHTTPError):
+            why = f"the hub cannot be reached ({_first_line(met)})"
+            raise _out_of_reach(repository, why) from None
+        message = f"cannot fetch {repository} from the hub: {_first_line(met)}"
         raise HarnessError(message, fix="give a `path` to files on disk") from None
-    except client as error:
-        raise _out_of_reach(repository, _unreachable(error)) from None
     if not _complete(_cached(repository, revision), patterns):
         message = f"{repository} has no files {', '.join(patterns)} at {revision}"
         raise HarnessError(message, fix="choose another `revision`")
@@ -103,11 +103,15 @@ def _out_of_reach(repository: str, why: str) -> OutOfReach:
     return OutOfReach(f"the data set {repository}", why, fix=fix)
 
 
-def _unreachable(error: Exception) -> str:
-    return f"the hub cannot be reached ({_first_line(error)})"
+def _met(error: BaseException) -> BaseException:
+    """What the hub's library met before it looked into its cache in vain."""
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    behind = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else None
+    return error if behind is None else _met(behind)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 

@@ -126,21 +126,25 @@ def _in_one_line(repository: str, revision: str) -> Iterator[None]:
     except errors.HFValidationError as error:
         message = f"{repository!r} is neither a folder nor the name of a model: {error}"
         raise HarnessError(message, fix="a folder begins with ./ or /") from None
-    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
-        forbidden = isinstance(error.__cause__ or error, errors.OfflineModeIsEnabled)
-        why = "the hub may not be asked" if forbidden else _unreachable(error)
-        fix = "fetch it where there is a network"
-        raise OutOfReach(f"the model {named}", why, fix=fix) from None
-    except (errors.HfHubHTTPError, OSError) as error:
-        message = f"the model {named} cannot be had from the hub: {_first_line(error)}"
+    except (client, OSError) as error:  # OSError: a full disk, and what is not in the cache
+        met = _met(error)
+        if isinstance(met, errors.OfflineModeIsEnabled):
+            why, fix = "the hub may not be asked", "fetch it where there is a network"
+            raise OutOfReach(f"the model {named}", why, fix=fix) from None
+        if isinstance(met, client) and not isinstance(met, errors.HfHubHTTPError):
+            why = f"the hub cannot be reached ({_first_line(met)})"
+            raise OutOfReach(f"the model {named}", why) from None
+        message = f"the model {named} cannot be had from the hub: {_first_line(met)}"
         raise HarnessError(message) from None
-    except client as error:
-        raise OutOfReach(f"the model {named}", _unreachable(error)) from None
 
 
-def _unreachable(error: Exception) -> str:
-    return f"the hub cannot be reached ({_first_line(error)})"
+def _met(error: BaseException) -> BaseException:
+    """What the hub's library met before it looked into its cache in vain."""
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    behind = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else None
+    return error if behind is None else _met(behind)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0] or type(error).__name__

@@ -161,10 +161,13 @@ def test_every_trouble_with_the_hub_is_one_clear_line(cache, monkeypatch):
     assert told.startswith("the hub has no data set some/thing, or it is private")
     told = failing(errors.RevisionNotFoundError("gone", response=answer), monkeypatch)
     assert told.startswith(f"the data set some/thing has no revision '{COMMIT}'")
-    told = failing(errors.LocalEntryNotFoundError("not here"), monkeypatch)
-    assert told.startswith(
-        "the data set some/thing is not here, and the hub cannot be reached (not"
-    )
+    in_vain = errors.LocalEntryNotFoundError("not here")
+    in_vain.__cause__ = errors.HfHubHTTPError("403 Forbidden", response=answer)
+    told = failing(in_vain, monkeypatch)
+    assert told.startswith("cannot fetch some/thing from the hub: 403 Forbidden; give a `path`")
+    in_vain.__cause__ = errors.OfflineModeIsEnabled("no network")
+    told = failing(in_vain, monkeypatch)
+    assert told.startswith("the data set some/thing is not here, and the hub may not be asked")
     told = failing(http.ConnectError("no route\nto host"), monkeypatch)
     assert told.startswith(
         "the data set some/thing is not here, and the hub cannot be reached (no route); "

@@ -214,7 +214,10 @@ def test_what_the_hub_answers_is_one_line(cache, monkeypatch):
     request = http.Request("GET", "https://huggingface.co")
     answer = http.Response(403, request=request)
     settings = TransformerSettings(checkpoint="google/none")
+    in_vain = errors.LocalEntryNotFoundError("not in the cache")
+    in_vain.__cause__ = errors.HfHubHTTPError("403 Forbidden", response=answer)
     for error, complaint in (
+        (in_vain, "from the hub: 403 Forbidden"),
         (errors.GatedRepoError("no", response=answer), "is gated; ask for access"),
         (errors.RepositoryNotFoundError("no", response=answer), "no model google/none, or it is"),
         (errors.RevisionNotFoundError("no", response=answer), "has no revision"),
