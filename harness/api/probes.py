@@ -141,6 +141,12 @@ class Probe(Protocol):
         `judged` and `scored` hold logits against them there too.
         """
 
+    def merged(self, split: str) -> Sequence[Sequence[int]]:
+        """Where a split has fewer classes than the network: for each, the places of the network's.
+
+        Empty where its classes are the network's. Looks at no example.
+        """
+
     def judged(self, logits: Tensor, split: str, *, examples: int | None = None) -> Evaluation:
         """Losses and errors of logits [k, n, c] of the same examples, per example too.
 

@@ -119,6 +119,10 @@ class SceneProbe:
         """Targets [n]."""
         return judging.targets(self.view, split, examples)
 
+    def merged(self, split: str) -> Sequence[Sequence[int]]:
+        """For each class of a split of merged classes, the places of the network's."""
+        return self.view.scene.merged.get(split, ())
+
     def judged(self, logits: Tensor, split: str, *, examples: int | None = None) -> Evaluation:
         """Losses and errors of logits [k, n, c]."""
         return judging.judged(self.view, logits, split, examples)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
 from harness.api.settings import NoSettings
+from harness_landscape.merged_classes import merged_answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +38,14 @@ class Mean:
 
 def measure(settings: NoSettings, probe: Probe) -> Reading:
     """Agreement and kappa of the two runs' answers on every split."""
+    import torch
+
     values: list[Value] = []
     sizes: dict[str, int] = {}
     runs = [probe.weights(0), probe.weights(1)]
     for split in probe.splits:
-        first, second = answers(runs, split, probe)
+        told = merged_answers(torch.stack(answers(runs, split, probe)), probe.merged(split))
+        first, second = told
         by_chance = chance(first, second).value
         values += [
             mean((first == second).double()).named("agreement", split),
@@ -61,7 +65,7 @@ def measure(settings: NoSettings, probe: Probe) -> Reading:
 
 
 def answers(runs: Sequence[Weights], split: str, probe: Probe) -> tuple[Tensor, Tensor]:
-    """Classes [n] that the two runs choose.
+    """Classes [n] of the network that the two runs choose.
 
     Logits that are not finite choose nothing: a class that exists in neither run's answers else.
     """
@@ -120,7 +124,8 @@ AGREEMENT = Metric(
     of="pair",
     access="ood-inputs",
     direction="larger: the two functions are more alike; its relation to OOD scores depends",
-    formula="agreement A = P(f = g), f and g the classes of largest logit; by-chance C = sum over "
+    formula="agreement A = P(f = g), f and g the classes of largest logit, or the classes of the "
+    "split that stand for them; by-chance C = sum over "
     "classes of P(f = c) P(g = c); kappa = (A - C) / (1 - C). Per split.",
     invariances="exchange of the two runs, anything that leaves the functions' answers alone: "
     "permutation and rescaling of units, temperature.",

@@ -10,6 +10,7 @@ from harness.api.offers import Metric
 from harness.api.readings import Reading, Value
 from harness.api.settings import Settings, setting
 from harness_landscape.example_mean import example_mean
+from harness_landscape.merged_classes import merged_logits
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,7 +66,7 @@ def measure(settings: ConfidenceSettings, probe: Probe) -> Reading:
     sizes: dict[str, int] = {}
     for split in [*named[:1], *(split for split in probe.splits if split not in named[:1])]:
         logits = probe.logits(weights, split, examples=settings.examples)[0]
-        sureness = Sureness.of(logits)
+        sureness = Sureness.of(merged_logits(logits.double(), probe.merged(split)))
         sizes[split] = len(logits)
         values += [
             example_mean("mean-confidence", split, sureness.confidence),
@@ -132,7 +133,8 @@ CONFIDENCE = Metric(
     access="ood-inputs",
     baseline="confidence",
     direction="atc and doc: larger predicts a higher accuracy on that split; the means depend",
-    formula="p the softmax, mean-confidence = mean of max p, mean-entropy of -sum p log p, "
+    formula="p the softmax, summed where the split merges classes; mean-confidence = mean of max "
+    "p, mean-entropy of -sum p log p, "
     "mean-margin of the largest less the second p; atc-SCORE = share of the split's examples with "
     "score >= t, where as large a share of the source split lies below t as is wrong there; doc = "
     "accuracy on the source - (its mean confidence - the split's). Source: the first in-domain "

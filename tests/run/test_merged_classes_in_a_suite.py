@@ -144,6 +144,38 @@ def test_metrics_that_hold_logits_against_targets_read_merged_classes(ran):
     assert values["ensemble-gain-error"] == pytest.approx(gain)
 
 
+ASKED = """metrics:
+- {agreement: {}, splits: [test, far]}
+- {confidence: {}, splits: [test, far]}
+"""
+
+
+def test_answers_and_confidence_on_merged_classes_are_those_of_the_stored_predictions(ran):
+    before, _, _ = SUITE.partition("metrics:")
+    before = before.replace("pretrain: 1, finetune: 2", "pretrain: 2, finetune: 1")
+    plan, store, outcome = ran(before.replace("steps: 12", "steps: 1") + ASKED)
+    assert not [failure.reason for failure in outcome.failed.values()]
+    said = {
+        c.parents[0]: read_predictions(store.path(c.key, "predictions.parquet"))
+        for c in plan.cells
+        if c.stage == "evaluate" and c.work.split.name == "far"
+    }
+    apart = [each.logits.argmax(1) for each in said.values()]
+    alike = np.mean([a == b for a, b in zip(*(each.labels for each in said.values()), strict=True)])
+    assert alike > (apart[0] == apart[1]).mean()  # the scene tells the two apart
+    for cell in plan.cells:
+        if cell.stage != "measure":
+            continue
+        found = {v.name: v.value for v in store.read(cell.key).result.values if v.split == "far"}
+        if cell.work.metric.name == "agreement":
+            assert found["agreement"] == pytest.approx(alike)
+        else:
+            shares = said[cell.parents[0]].probabilities
+            assert found["mean-confidence"] == pytest.approx(shares.max(1).mean(), rel=1e-5)
+            entropy = -(shares * np.log(shares)).sum(1).mean()
+            assert found["mean-entropy"] == pytest.approx(entropy, rel=1e-5)
+
+
 def test_a_metric_that_wants_targets_of_the_networks_classes_says_why_it_cannot(ran):
     _, _, outcome = ran(SUITE.replace("{look: {}, splits: [test, far]}", "peek"))
     reasons = {failure.reason for failure in outcome.failed.values()}
