@@ -1,4 +1,4 @@
-"""CoLA: is a sentence acceptable English? Its out-of-domain part is from other textbooks."""
+"""CoLA: is a sentence acceptable English? Its out-of-domain part is from other publications."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _from_hub(settings: ColaSettings) -> tuple[Piece, ...]:
 
 COLA = Dataset(
     name="cola",
-    about="10,594 English sentences, acceptable or not; out-of-domain: other textbooks",
+    about="9,594 English sentences, acceptable or not; out-of-domain: of other publications",
     source="https://nyu-mll.github.io/CoLA/",
     settings=ColaSettings,
     outline=outline,

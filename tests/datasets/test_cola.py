@@ -45,3 +45,30 @@ def test_the_real_files_have_the_published_sizes(tmp_path):
     assert (outline.train, outline.id) == (8551, {"dev": 527})
     assert outline.ood["out-of-domain"].examples == 516
     assert splits.train.targets.float().mean().item() == pytest.approx(0.704, abs=5e-4)
+
+
+@real_data
+def test_publications_of_the_real_splits_are_apart_but_not_all_sentences(tmp_path):
+    settings = ColaSettings(path=Path(FOLDER) / "cola")
+    splits = COLA.load(settings, DataRoom(tmp_path, True))
+    parts = {"train": splits.train, "dev": splits.id["dev"], "ood": splits.ood["out-of-domain"]}
+    told = {
+        name: list(
+            zip(
+                split.inputs["text"].columns["sentence"].to_pylist(),
+                split.targets.tolist(),
+                strict=True,
+            )
+        )
+        for name, split in parts.items()
+    }
+    assert COLA.about.startswith(f"{sum(map(len, told.values())):,} English sentences")
+    seen, alike = {sentence for sentence, _ in told["train"]}, set(told["train"])
+    for name, known, agreeing in (("dev", 6, 4), ("ood", 12, 12)):
+        assert sum(sentence in seen for sentence, _ in told[name]) == known
+        assert sum(each in alike for each in told[name]) == agreeing
+    sources = {
+        name: {line.split("\t")[0] for line in (settings.path / file).read_text().splitlines()}
+        for name, file in (("train", "in_domain_train.tsv"), ("ood", "out_of_domain_dev.tsv"))
+    }
+    assert (len(sources["ood"]), sources["ood"] & sources["train"]) == (6, set())
