@@ -6,6 +6,7 @@ import pytest
 
 import harness
 from harness.run.options import RunOptions
+from harness.suite import SuiteError
 
 SUITE = """
 id: ways
@@ -57,9 +58,10 @@ def test_every_metric_of_trajectories_is_read_on_trained_runs(tmp_path):
     assert readings[readings["name"] == "break-even-step"]["value"].map(math.isfinite).all()
 
 
-@pytest.mark.slow
-def test_runs_without_checkpoints_are_told_how_to_keep_some(tmp_path):
-    results = results_of(tmp_path, "[]")
-    said = {problem.reason for problem in results.problems}
-    assert len(results.problems) == 8
-    assert all("checkpoints: log" in reason for reason in said)
+def test_runs_without_checkpoints_are_told_how_to_keep_some_before_they_train(tmp_path):
+    with pytest.raises(SuiteError) as caught:
+        results_of(tmp_path, "[]")
+    told = [str(problem) for problem in caught.value.problems]
+    assert len(told) == 2
+    assert all("set `checkpoints: log` in full" in line for line in told)
+    assert not (tmp_path / "runs").exists()
