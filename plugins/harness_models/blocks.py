@@ -16,6 +16,9 @@ _LIKE_BERT = {"bert", "camembert", "data2vec-text", "electra", "ernie", "roberta
 """Architectures (`model_type`) whose blocks are called as BERT's are."""
 
 
+_SIDEWAYS = {"xlnet"}
+"""Architectures whose blocks hold [length, batch, d], not [batch, length, d]."""
+
 _AFTER = ("pooler", "norm", "ln_f", "final_layer_norm", "final_layernorm", "layernorm")
 """What a body calls the parts that come after its blocks."""
 
@@ -36,6 +39,8 @@ def blocks_of(body: Any, prefix: str) -> list[Block]:
     from torch import nn
 
     count = getattr(body.config, "num_hidden_layers", None)
+    if body.config.model_type in _SIDEWAYS:
+        return []
     for name, part in body.named_modules():
         if isinstance(part, nn.ModuleList) and len(part) == count:
             return [Block(f"{prefix}{name}.{place}", block) for place, block in enumerate(part)]

@@ -1,7 +1,8 @@
 """Positions and masks spelled out, so that a transformer branches on no data and runs under vmap.
 
 What is given explicitly is what transformers would make of the padding itself; the one difference
-is that a decoder is read off at the last token by its mask, not by the token that pads.
+is that a decoder, of whatever architecture, is read off at the last token by its mask, not by the
+token that pads.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+
+from harness_models.tails import tail_of
 
 
 @dataclass(frozen=True)
@@ -85,26 +88,26 @@ def at_last(hidden: Tensor, mask: Tensor) -> Tensor:
 
 
 class Features(nn.Module):
-    """What a block holds of an example: its first token, or its last where it looks back only.
+    """What a block holds of an example: its first token, or its `last` where that is read off.
 
     It has no weights and changes nothing: it is here to be looked at.
     """
 
-    def __init__(self, *, causal: bool) -> None:
+    def __init__(self, *, last: bool) -> None:
         super().__init__()
-        self.causal = causal
+        self.last = last
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """Features [batch, d] of a block's output [batch, length, d]."""
-        return at_last(hidden, mask) if self.causal else hidden[:, 0]
+        return at_last(hidden, mask) if self.last else hidden[:, 0]
 
 
 class Looking(nn.Module):
     """A module whose blocks are shown, one by one, to the modules in `blocks`."""
 
-    def __init__(self, shown: list[nn.Module], *, causal: bool) -> None:
+    def __init__(self, shown: list[nn.Module], *, last: bool) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Features(causal=causal) for _ in shown)
+        self.blocks = nn.ModuleList(Features(last=last) for _ in shown)
         self.mask: Tensor | None = None
         for block, features in zip(shown, self.blocks, strict=True):
             block.register_forward_hook(_Shown(self, features))
@@ -120,7 +123,7 @@ class _Shown:
     def __call__(self, block: nn.Module, inputs: object, output: Any) -> None:
         (whole,), (features,) = self.whole, self.features
         if whole.mask is not None:
-            features(output[0] if isinstance(output, tuple) else output, whole.mask)
+            features(output[0] if isinstance(output, tuple | list) else output, whole.mask)
 
 
 class TextClassifier(Looking):
@@ -128,9 +131,11 @@ class TextClassifier(Looking):
 
     def __init__(self, net: Any, shown: list[nn.Module]) -> None:
         family = family_of(net.config)
-        super().__init__(shown, causal=family.causal)
+        tail = tail_of(net)
+        super().__init__(shown, last=bool(tail))
         self.net = net
         self.family = family
+        self.tail = tail
         self.padding = net.config.pad_token_id or 0
         self.typed = getattr(net.config, "type_vocab_size", 0) > 0 and not family.causal
         self.additive = net.config._attn_implementation == "eager"
@@ -154,10 +159,12 @@ class TextClassifier(Looking):
         if self.typed:
             given["token_type_ids"] = torch.zeros_like(tokens) if types is None else types
         net: Any = self.net  # transformers' own classes share no type for this
-        if not self.family.causal:
+        if not self.tail:
             logits: Tensor = net(**given).logits
             return logits
         base = getattr(net, net.base_model_prefix)
-        hidden = base(**given, use_cache=False).last_hidden_state
-        read: Tensor = net.score(at_last(hidden, mask))
-        return read
+        caching = {"use_cache": False} if hasattr(net.config, "use_cache") else {}
+        read = at_last(base(**given, **caching).last_hidden_state, mask)[:, None]
+        for part in self.tail:
+            read = getattr(net, part)(read)
+        return read.flatten(1)

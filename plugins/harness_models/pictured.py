@@ -36,7 +36,7 @@ class ImageClassifier(Looking):
     """
 
     def __init__(self, net: Any, shown: list[torch.nn.Module], spec: InputSpec) -> None:
-        super().__init__(shown, causal=False)
+        super().__init__(shown, last=False)
         self.net = net
         size = getattr(net.config, "image_size", spec.shape[1])
         self.size = tuple(size) if isinstance(size, list | tuple) else (size, size)

@@ -18,7 +18,7 @@ class Tiny(Looking):
     """`head(body(tokens))`: logits [batch, classes], or [batch, length, tokens] where it learns."""
 
     def __init__(self, body: Any, head: nn.Module, shown: list[nn.Module], family: Family) -> None:
-        super().__init__(shown, causal=family.causal)
+        super().__init__(shown, last=family.causal)
         self.body = body
         self.head = head
         self.family = family
