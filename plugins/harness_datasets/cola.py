@@ -10,8 +10,8 @@ from harness.api.offers import Dataset
 from harness.api.settings import setting
 from harness_datasets.texts import loading
 from harness_datasets.texts.corpus import Corpus, FileOrigin, Meaning, Piece
+from harness_datasets.texts.layout import Layout
 from harness_datasets.texts.published import GLUE_REVISION, SIZES, Published, glue
-from harness_datasets.texts.reading import Layout
 
 LABELS = (("0", "unacceptable"), ("1", "acceptable"))
 RAW = Layout(format="tsv", header=False)

@@ -12,8 +12,8 @@ from harness.api.settings import setting
 from harness_datasets.texts import loading
 from harness_datasets.texts.corpus import Corpus, FileOrigin, Meaning, Origin, Piece
 from harness_datasets.texts.hub_rows import HubOrigin
+from harness_datasets.texts.layout import Columns
 from harness_datasets.texts.published import TSV, Published
-from harness_datasets.texts.reading import Columns
 
 REPOSITORY = "jhu-cogsci/hans"
 LABELS = (

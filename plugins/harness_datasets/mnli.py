@@ -14,8 +14,8 @@ from harness_datasets.files import located
 from harness_datasets.texts import loading
 from harness_datasets.texts.corpus import Corpus, FileOrigin, Meaning, Origin, Piece, Rules
 from harness_datasets.texts.hub_rows import HubOrigin
+from harness_datasets.texts.layout import Layout
 from harness_datasets.texts.published import Published
-from harness_datasets.texts.reading import Layout
 
 REPOSITORY = "nyu-mll/multi_nli"
 REVISION = "da70db2af9d09693783c3320c4249840212ee221"

@@ -11,8 +11,8 @@ from harness.api.offers import Dataset
 from harness.api.settings import setting
 from harness_datasets.texts import loading
 from harness_datasets.texts.corpus import Corpus, FileOrigin, Meaning, Piece, Rules
+from harness_datasets.texts.layout import Layout
 from harness_datasets.texts.published import GLUE_REVISION, TABS, Published, train_and_dev
-from harness_datasets.texts.reading import Layout
 
 LABELS = (("0", "not-duplicate"), ("1", "duplicate"))
 FIELDS = (("question1", "question1"), ("question2", "question2"))

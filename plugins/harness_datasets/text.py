@@ -16,7 +16,7 @@ from harness_datasets.table import OodFile
 from harness_datasets.texts import loading
 from harness_datasets.texts.choosing import Choosing
 from harness_datasets.texts.corpus import Corpus, FileOrigin, Piece
-from harness_datasets.texts.reading import Layout
+from harness_datasets.texts.layout import Layout
 
 
 class TextSettings(Choosing):

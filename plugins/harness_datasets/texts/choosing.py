@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from harness.api.settings import Settings, setting
 from harness_datasets.texts.corpus import Meaning, Rules
-from harness_datasets.texts.reading import Column
+from harness_datasets.texts.layout import Column
 
 TAKEN = ("label", "number", "group", "row")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from harness_datasets.texts.reading import Columns, Layout, read_columns
+from harness_datasets.texts.layout import Columns, Layout
+from harness_datasets.texts.reading import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.api.errors import HarnessError
-from harness_datasets.texts.reading import Columns, renamed, spelled
+from harness_datasets.texts.layout import Columns
+from harness_datasets.texts.reading import renamed, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from harness.api.downloads import Download
 from harness.api.errors import HarnessError
 from harness_datasets import splitting
 from harness_datasets.texts.corpus import Corpus, Origin, Piece
-from harness_datasets.texts.reading import Columns
+from harness_datasets.texts.layout import Columns
 from harness_datasets.texts.rows import Rows, in_order, rows_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from harness.api.settings import Settings, setting
 from harness_datasets.texts.corpus import FileOrigin, Meaning, Piece
 from harness_datasets.texts.hub_rows import HubOrigin
-from harness_datasets.texts.reading import Layout
+from harness_datasets.texts.layout import Layout
 
 GLUE = "nyu-mll/glue"
 GLUE_REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"

@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from harness.api.errors import HarnessError
 from harness_datasets.files import located
 from harness_datasets.tabular import SUFFIXES
+from harness_datasets.texts import json_lines
+from harness_datasets.texts.layout import BLOCK, TOO_LONG, Columns, Layout
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Column = str | int
-"""A column by its name, or in a file without a header by its number, counted from 1."""
-
-Columns = Column | tuple[str, ...]
-"""A column, or the names that it has in one publication or another."""
-
-BLOCK = 32 * 1024**2  # bytes read at a time: no row may be longer
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the rows of a file are written; "" and None mean: as the file's suffix says.
-
-    csv is separated by commas and quoted, tsv is separated by tabs and not quoted. `ragged` says
-    what happens to rows with another number of columns than the first.
-    """
-
-    format: Literal["", "csv", "tsv", "jsonl", "parquet"] = ""
-    separator: str = ""
-    quoting: Literal["", "double", "none"] = ""
-    header: bool = True
-    encoding: str = "utf-8"
-    ragged: Literal["refuse", "drop"] = "refuse"
 
 
 def read_columns(path: Path, layout: Layout, wanted: Sequence[Columns]) -> pa.Table:
@@ -51,11 +27,11 @@ def read_columns(path: Path, layout: Layout, wanted: Sequence[Columns]) -> pa.Ta
     path = located(path)
     kind = layout.format or _kind(path)
     names, read = {
-        "jsonl": (_names_of_jsonl, _read_jsonl),
+        "jsonl": (json_lines.names, json_lines.read),
         "parquet": (_names_of_parquet, _read_parquet),
     }.get(kind, (_names_of_separated, _read_separated))
     try:
-        known = names(path, layout)
+        known = names(path, layout, wanted)
         headed = layout.header or kind in ("jsonl", "parquet")
         chosen = [_chosen(each, known, headed, path) for each in wanted]
         table = read(path, layout, list(dict.fromkeys(chosen)))
@@ -116,13 +92,17 @@ def _unreadable(error: Exception, path: Path, layout: Layout) -> HarnessError:
     if isinstance(error, UnicodeError) or "invalid UTF8" in told:
         told = f"these bytes are not {layout.encoding}"
         fix = "name the file's `encoding`, for example latin-1"
+    elif "straddl" in told:
+        told = TOO_LONG
+        if layout.format == "csv" or layout.quoting == "double":
+            fix = "a quote that is never closed makes a row of all that follows"
     elif "Expected" in told and "columns" in told:
         told = told.removeprefix("CSV parse error: ")[:200]
         fix = "set `separator` and `quoting` as the file has them, or `ragged: drop`"
     return HarnessError(f"cannot read this file: {told}", where=str(path), fix=fix)
 
 
-def _names_of_separated(path: Path, layout: Layout) -> list[str]:
+def _names_of_separated(path: Path, layout: Layout, _wanted: object) -> list[str]:
     from pyarrow import csv
 
     with csv.open_csv(path, **_options(path, layout)) as opened:
@@ -161,7 +141,7 @@ def _options(path: Path, layout: Layout) -> dict[str, Any]:  # pyarrow has no ty
     }
 
 
-def _names_of_parquet(path: Path, _layout: Layout) -> list[str]:
+def _names_of_parquet(path: Path, _layout: Layout, _wanted: object) -> list[str]:
     import pyarrow.parquet as pq
 
     return list(pq.read_schema(path).names)
@@ -171,57 +151,6 @@ def _read_parquet(path: Path, _layout: Layout, names: list[str]) -> pa.Table:
     import pyarrow.parquet as pq
 
     return pq.read_table(path, columns=names, memory_map=True)
-
-
-def _names_of_jsonl(path: Path, layout: Layout) -> list[str]:
-    return list(_first_object(path, layout))
-
-
-def _first_object(path: Path, layout: Layout) -> dict[str, Any]:  # values of any kind
-    with _opened(path, layout) as stream:
-        first = stream.read(BLOCK).split(b"\n", 1)[0]
-    found = json.loads(first or b"{}")
-    if not isinstance(found, dict):
-        raise HarnessError("its lines are no JSON objects", where=str(path))
-    return found
-
-
-def _read_jsonl(path: Path, layout: Layout, names: list[str]) -> pa.Table:
-    """Texts are read as text and other columns left out; numbers cost a look at all columns."""
-    import pyarrow as pa
-
-    first = _first_object(path, layout)
-    texts = [name for name in names if isinstance(first[name], str)]
-    try:
-        return _json_table(path, layout, names, texts)
-    except pa.ArrowInvalid as error:
-        if "changed from" not in str(error):
-            raise
-        return _json_table(path, layout, names, [])
-
-
-def _json_table(path: Path, layout: Layout, names: list[str], texts: list[str]) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import json as arrow_json
-
-    parse = arrow_json.ParseOptions(
-        explicit_schema=pa.schema([(name, pa.string()) for name in texts]),
-        newlines_in_values=False,
-        unexpected_field_behavior="ignore" if len(texts) == len(names) else "infer",
-    )
-    with _opened(path, layout) as stream:
-        options = arrow_json.ReadOptions(block_size=BLOCK)
-        table = arrow_json.read_json(stream, read_options=options, parse_options=parse)
-    return table.select(names)
-
-
-def _opened(path: Path, layout: Layout) -> Any:  # a stream of pyarrow, which has no types
-    import pyarrow as pa
-
-    stream = pa.input_stream(path, compression="detect")
-    if layout.encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
-        return stream
-    return pa.transcoding_input_stream(stream, layout.encoding, "utf-8")
 
 
 def _readable(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:

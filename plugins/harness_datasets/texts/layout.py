@@ -1,0 +1,44 @@
+"""How the rows of files of texts are written, and how such files are opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Column = str | int
+"""A column by its name, or in a file without a header by its number, counted from 1."""
+
+Columns = Column | tuple[str, ...]
+"""A column, or the names that it has in one publication or another."""
+
+BLOCK = 32 * 1024**2  # bytes read at a time: no row may be longer
+TOO_LONG = f"a row is longer than {BLOCK // 1024**2} MiB"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the rows of a file are written; "" and None mean: as the file's suffix says.
+
+    csv is separated by commas and quoted, tsv is separated by tabs and not quoted. `ragged` says
+    what happens to rows with another number of columns than the first.
+    """
+
+    format: Literal["", "csv", "tsv", "jsonl", "parquet"] = ""
+    separator: str = ""
+    quoting: Literal["", "double", "none"] = ""
+    header: bool = True
+    encoding: str = "utf-8"
+    ragged: Literal["refuse", "drop"] = "refuse"
+
+
+def opened(path: Path, layout: Layout) -> Any:  # a stream of pyarrow, which has no types
+    """The file's bytes as utf-8, unpacked where it is gzipped."""
+    import pyarrow as pa
+
+    stream = pa.input_stream(path, compression="detect")
+    if layout.encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        return stream
+    return pa.transcoding_input_stream(stream, layout.encoding, "utf-8")
