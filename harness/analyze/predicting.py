@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 from harness.api.numbers import count
 from harness.api.predictors import LadderStep, PredictorTest
 from harness.statistics.association import association
-from harness.statistics.gains import drawn_groups, gain_draws, gains, r2_draws
+from harness.statistics.gains import (
+    SPARE,
+    directions,
+    drawn_groups,
+    drawn_interval,
+    gain_draws,
+    gains,
+    r2_draws,
+    spared,
+)
 from harness.statistics.incremental import out_of_fold
-from harness.statistics.intervals import percentile
 from harness.statistics.layout import Layout, Repeated
 from harness.statistics.partial import fewest_runs, partial_tests
 from harness.statistics.permutation import Test, permutation_tests
@@ -20,6 +28,7 @@ Array = NDArray[np.float64]
 
 FEWEST = 4
 """Runs below which no predictor is tested."""
+NO_INTERVAL = "seeds drawn anew leave too few runs for an interval of out-of-fold R²"
 
 
 @dataclass(frozen=True)
@@ -80,21 +89,18 @@ def ladder(
     steps = []
     for name, more in {"nothing": {}, **question.steps}.items():
         features |= more
-        bad = [f for f, x in features.items() if not np.isfinite(x).all()]
-        note, r2, ends = "", None, {}
-        if bad:
-            note = f"not every run has a value of {', '.join(bad)}"
-        elif clusters < 3:
-            note = f"{clusters} seeds: one is left out, and two are needed to fit"
-        else:
+        note = _no_step(question, features)
+        r2, ends = None, {}
+        if not note:
             given = (_stack(features, question.y.size), question.y, question.groups)
             score = out_of_fold(*given)
             r2 = score if np.isfinite(score) else None
             note = "" if r2 is not None else "all runs score the same"
             if features and r2 is not None and drawn is not None:
-                draws = r2_draws(*given, drawn)
-                around = percentile(draws[np.isfinite(draws)])
-                ends = {"r2_low": around.low, "r2_high": around.high}
+                enough = spared(directions(given[0]), question.groups, drawn)
+                around = drawn_interval(r2_draws(*given, drawn), enough)
+                note = NO_INTERVAL if around is None else ""
+                ends = {} if around is None else {"r2_low": around.low, "r2_high": around.high}
         steps.append(
             LadderStep(
                 target=question.target,
@@ -108,6 +114,28 @@ def ladder(
             )
         )
     return tuple(steps)
+
+
+def _no_step(question: Question, features: Mapping[str, Array]) -> str:
+    """Why a step of the ladder has no R^2, or nothing."""
+    bad = [f for f, x in features.items() if not np.isfinite(x).all()]
+    clusters = len(set(question.groups))
+    if bad:
+        return f"not every run has a value of {', '.join(bad)}"
+    if clusters < 3:
+        return f"{clusters} seeds: one is left out, and two are needed to fit"
+    number = directions(_stack(features, question.y.size)) if features else 0
+    left = _left(question)
+    if features and left < number + SPARE:
+        known = count(number, "known quantity", "known quantities")
+        return f"{count(left, 'run')} beside those left out are too few to fit {known}"
+    return ""
+
+
+def _left(question: Question) -> int:
+    """How many runs are left beside the largest group."""
+    groups = list(question.groups)
+    return len(groups) - max(map(groups.count, groups), default=0)
 
 
 def _family(
@@ -132,13 +160,12 @@ def _family(
         if known and layout.runs >= fewest_runs(len(known), layout):
             tests = partial_tests(xs, y, controls, layout, generator, permutations=permutations)
             partial = dict(zip(usable, tests, strict=True))
-    added = _gained(question, usable, controls, generator, replicates)
-    return [
-        _told(question, name, len(usable), plain, partial, tuple(known)).model_copy(
-            update=added.get(name, {})
-        )
-        for name in names
-    ]
+    added, why = _gained(question, usable, controls, generator, replicates)
+    told = []
+    for name in names:
+        test = _told(question, name, len(usable), plain, partial, tuple(known))
+        told.append(test.model_copy(update={**added.get(name, {}), "note": test.note or why}))
+    return told
 
 
 def _told(
@@ -201,27 +228,33 @@ def _gained(
     controls: Array,
     generator: np.random.Generator,
     replicates: int,
-) -> dict[str, dict[str, float]]:
-    """Gains by predictor, with intervals over the same drawn seeds for all.
-
-    None where the controls alone fit as many runs as a fold leaves: nothing could add to that.
-    """
-    groups = list(question.groups)
-    clusters = len(set(groups))
-    left = len(groups) - max(map(groups.count, groups), default=0)
-    if clusters < 3 or not names or left < len(controls) + 2:
-        return {}
+) -> tuple[dict[str, dict[str, float]], str]:
+    """Gains by predictor, with intervals over the same drawn seeds for all; why there are none."""
+    if not names:
+        return {}, ""
+    clusters, left, number = len(set(question.groups)), _left(question), directions(controls)
+    if clusters < 3:
+        return {}, f"{clusters} seeds are too few to predict any from the others"
+    if left < number + 1 + SPARE:
+        known = count(number, "known quantity", "known quantities")
+        beside = f"{count(left, 'run')} beside those left out"
+        return {}, f"{beside} are too few to fit it and {known}"
     xs = np.stack([question.predictors[name] for name in names])
     given = (controls, xs, question.y, question.groups)
     values = gains(*given)
     if not np.isfinite(values).all():
-        return {}
-    draws = gain_draws(*given, drawn_groups(clusters, replicates, generator))
-    found = {}
-    for name, value, drawn in zip(names, values, draws.T, strict=True):
-        around = percentile(drawn[np.isfinite(drawn)])
-        found[name] = {"gain": float(value), "gain_low": around.low, "gain_high": around.high}
-    return found
+        return {}, ""
+    drawn = drawn_groups(clusters, replicates, generator)
+    enough = spared(number + 1, question.groups, drawn)
+    found, note = {}, ""
+    for name, value, draws in zip(names, values, gain_draws(*given, drawn).T, strict=True):
+        around = drawn_interval(draws, enough)
+        found[name] = {"gain": float(value)}
+        if around is None:
+            note = NO_INTERVAL
+        else:
+            found[name] |= {"gain_low": around.low, "gain_high": around.high}
+    return found, note
 
 
 def _stack(features: Mapping[str, Array], runs: int) -> Array:

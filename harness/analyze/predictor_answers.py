@@ -74,15 +74,20 @@ def _whose(
     )
     if first.partial is not None:
         sentence += f"; given {_known(steps)}, partial correlation {fixed(first.partial, 2)}, p {p}"
-    elif first.note:
-        sentence += f"; {first.note}"
     if first.gain is not None:
-        low, high = fixed(first.gain_low, 2), fixed(first.gain_high, 2)
-        sentence += f"; it adds {fixed(first.gain, 2)} ({low} to {high}) to out-of-fold R²"
+        sentence += f"; it adds {fixed(first.gain, 2)}{_around(first)} to out-of-fold R²"
+    if first.note and (first.partial is None or first.gain_low is None):
+        sentence += f"; {first.note}"
     left = tests[0].planned - tests[0].runs
     out = f", {left} of {tests[0].planned} left out" if left > 0 else ""
     sentence = sentence[:1].upper() + sentence[1:]
     return f"{sentence} ({count(tests[0].runs, 'run')}{out})."
+
+
+def _around(test: PredictorTest) -> str:
+    if test.gain_low is None:
+        return ""
+    return f" ({fixed(test.gain_low, 2)} to {fixed(test.gain_high, 2)})"
 
 
 def _yes(test: PredictorTest) -> str:

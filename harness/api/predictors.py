@@ -12,7 +12,8 @@ class PredictorTest(Record):
     three p-values. `gain` is the out-of-fold R^2 that the predictor adds to the controls, seeds it
     was not fitted to predicted, with an interval over drawn seeds. `uses_ood` marks a predictor
     that has looked at OOD data: no fair competitor; `baseline` one of the baselines itself, which
-    has no controls. None with a `note` where there is no number.
+    has no controls. None with a `note` where there is no number: a gain or its interval where runs
+    are few beside the controls.
 
     Of a suite, `procedure` is whose runs these are ("" for all procedures, each run by its distance
     from the mean of its procedure, in standard deviations). `planned` counts the suite's runs;
@@ -68,7 +69,8 @@ class PredictorTest(Record):
 class LadderStep(Record):
     """What a set of baselines predicts of a target: out-of-fold R^2, or None with a `note`.
 
-    `r2_low` and `r2_high` end its 95 % interval, over drawn seeds; None for nothing known.
+    `r2_low` and `r2_high` end its 95 % interval, over drawn seeds; None for nothing known, and
+    where drawn seeds leave too few runs for so many features.
     Of a suite, `procedure` is whose runs these are, "" for all; `uses_ood` marks a step that looked
     at OOD inputs.
     """

@@ -69,4 +69,6 @@ def _row(test: PredictorTest, *, narrow: bool) -> list[Text]:
 def _gain(test: PredictorTest) -> str:
     if test.gain is None:
         return NOTHING
+    if test.gain_low is None:
+        return fixed(test.gain, 2)
     return f"{fixed(test.gain, 2)} ({fixed(test.gain_low, 2)} to {fixed(test.gain_high, 2)})"

@@ -10,11 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.statistics.association import Array
+from harness.statistics.intervals import Interval, percentile
 
 FLAT = 1e-9
 """Below this share of its variance a predictor is explained by what is known: it adds nothing."""
 NUMBERS = 1 << 22
 """Numbers that are held at a time."""
+SPARE = 3
+"""By how much the runs that a fold leaves must outnumber the features.
+
+Otherwise the squared error that a regression on normal features makes for a new run has no finite
+mean (that of an inverse Wishart matrix): R^2 is then millions below 0, or its difference above 1.
+"""
+USABLE = 0.8
+"""The share of draws that must leave so many runs, for an interval over the others to be given."""
 
 
 def gains(known: Array, xs: Array, y: Array, groups: Sequence[Hashable]) -> Array:
@@ -35,6 +44,39 @@ def drawn_groups(number: int, replicates: int, generator: np.random.Generator) -
         weights = np.vstack([weights, more[(more > 0).sum(1) > 1]])
     drawn: Array = weights[:replicates]
     return drawn
+
+
+def directions(features: Array) -> int:
+    """How many of the features [k, runs] tell something that the others do not.
+
+    >>> directions(np.array([[0.0, 1, 2], [0, 2, 4], [1, 1, 1]]))
+    1
+    """
+    if not features.size:
+        return 0
+    centred = features - features.mean(1, keepdims=True)
+    scaled = centred / _or_one(centred.std(1, keepdims=True))
+    sizes = np.linalg.svd(scaled, compute_uv=False)
+    return int((sizes > 1e-5 * max(sizes[0], 1e-5)).sum())
+
+
+def spared(features: int, groups: Sequence[Hashable], weights: Array) -> NDArray[np.bool_]:
+    """Whether each fold of a draw leaves enough different runs for so many features: [replicates].
+
+    A group that is drawn twice brings the same runs twice, which pin down no more features.
+    """
+    folds = list(dict.fromkeys(groups))
+    sizes = np.array([list(groups).count(fold) for fold in folds])
+    there = weights > 0
+    left = (there @ sizes)[:, None] - np.where(there, sizes, 0)
+    enough: NDArray[np.bool_] = left.min(1) >= features + SPARE
+    return enough
+
+
+def drawn_interval(draws: Array, enough: NDArray[np.bool_]) -> Interval | None:
+    """The percentile interval of draws [replicates] with `enough` runs; None where few have."""
+    known = draws[enough & np.isfinite(draws)]
+    return percentile(known) if known.size >= USABLE * draws.size else None
 
 
 def gain_draws(

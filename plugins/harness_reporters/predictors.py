@@ -90,7 +90,7 @@ def _ladder(steps: Sequence[LadderStep], choice: str) -> Figure:
         "hovertext": [
             hover(
                 s.step,
-                f"out-of-fold R² {fixed(s.r2, 3)} ({fixed(s.r2_low, 2)} to {fixed(s.r2_high, 2)})",
+                f"out-of-fold R² {fixed(s.r2, 3)}{_ends(s.r2_low, s.r2_high)}",
                 words(s.features),
                 s.note,
             )
@@ -238,10 +238,13 @@ def _hover(test: PredictorTest) -> str:
         f"{figures(test.p_family, 2)}",
         f"given the baselines {fixed(test.partial, 2)}, p {figures(test.partial_p, 2)}, best of "
         f"{test.tried} {figures(test.partial_p_family, 2)}",
-        f"adds to R² {fixed(test.gain, 2)} ({fixed(test.gain_low, 2)} to "
-        f"{fixed(test.gain_high, 2)})",
+        f"adds to R² {fixed(test.gain, 2)}{_ends(test.gain_low, test.gain_high)}",
         test.note,
     )
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    return "" if low is None else f" ({fixed(low, 2)} to {fixed(high, 2)})"
 
 
 def _caption(findings: Findings, tests: Sequence[PredictorTest], target: str) -> str:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -106,10 +108,41 @@ def test_two_seeds_have_no_ladder():
     assert found.gain is None
 
 
-def test_nothing_is_said_of_gains_where_the_known_quantities_fit_every_run_that_is_left():
+def by_chance(runs, known):
+    """A predictor and known quantities, none of which has to do with the score."""
     generator = np.random.default_rng(0)
-    y, steps = generator.normal(size=6), {f"step {n}": generator.normal(size=6) for n in range(4)}
-    layout = Layout.independent(6)
-    named = {name: {name: x} for name, x in steps.items()}
-    question = Question("accuracy on ood", y, {"x": generator.normal(size=6)}, named, layout)
-    assert outcomes(question)["x"].gain is None
+    steps = {f"step {n}": {f"known {n}": generator.normal(size=runs)} for n in range(known)}
+    y, x = generator.normal(size=(2, runs))
+    return Question("accuracy on ood", y, {"x": x}, steps, Layout.independent(runs))
+
+
+@pytest.mark.parametrize(("runs", "known"), [(8, 4), (8, 5), (10, 6)])
+def test_nothing_is_said_of_gains_where_next_to_every_run_that_is_left_can_be_fitted(runs, known):
+    found = outcomes(by_chance(runs, known))["x"]
+    assert found.gain is None
+    left = f"{runs - 1} runs beside those left out"
+    assert found.note == f"{left} are too few to fit it and {known} known quantities"
+
+
+def test_a_gain_has_no_interval_where_seeds_drawn_anew_leave_too_few_runs():
+    found = outcomes(by_chance(8, 3))["x"]  # of 8 runs 5 are drawn on average, one is left out
+    assert found.gain is not None
+    assert found.gain_low is found.gain_high is None
+    assert found.note == "seeds drawn anew leave too few runs for an interval of out-of-fold R²"
+    assert outcomes(by_chance(16, 3))["x"].gain_low > -10
+
+
+def test_a_repeated_known_quantity_asks_for_no_further_runs():
+    once = by_chance(12, 3)
+    known = next(iter(once.known().values()))
+    twice = replace(once, steps={**once.steps, "again": {f"copy {n}": known for n in range(9)}})
+    assert outcomes(twice)["x"].gain == pytest.approx(outcomes(once)["x"].gain)
+
+
+def test_a_step_of_the_ladder_that_nearly_fits_every_run_has_no_number():
+    steps = ladder(by_chance(8, 6), np.random.default_rng(0))
+    assert [step.r2 is None for step in steps] == [False] * 5 + [True] * 2
+    assert steps[5].note == "7 runs beside those left out are too few to fit 5 known quantities"
+    assert steps[4].r2_low is None
+    assert "too few runs for an interval" in steps[4].note
+    assert steps[1].r2_low < steps[1].r2 < steps[1].r2_high

@@ -3,6 +3,7 @@
 import made_up
 import pytest
 
+from harness.api.numbers import NOTHING
 from harness.api.settings import NoSettings
 from harness_reporters.html import render
 from harness_reporters.markdown import write as write_markdown
@@ -73,7 +74,8 @@ def test_names_from_plugins_cannot_inject_markup(findings):
     assert "<b>x</b>" not in page
 
 
-def test_bars_of_the_ladder_have_the_intervals_of_its_steps(findings):
+def test_bars_of_the_ladder_have_the_intervals_of_its_steps():
+    findings = made_up.findings(made_up.plan(8, 3))
     steps = [s for s in findings.ladder if s.procedure == "pretrained"]
     (bars,) = next(f for f in predictors(findings)[0].figures if f.choice == "pretrained").data
 
@@ -84,6 +86,15 @@ def test_bars_of_the_ladder_have_the_intervals_of_its_steps(findings):
     table = next(t for t in predictor_tables(findings) if t.title == "The ladder of baselines")
     told = f"{steps[1].r2_low:.2f} to {steps[1].r2_high:.2f}"
     assert told in [row.cells[2] for row in table.rows]
+
+
+def test_a_number_without_an_interval_stands_alone_and_a_note_says_why(findings):
+    """Of three seeds drawn anew there are two as a rule, and one of them is left out."""
+    figures = [f for f in predictors(findings)[0].figures if f.choice == "pretrained"]
+    told = next(f for f in figures if f.title.startswith("What each")).data[0]["hovertext"][0]
+    assert "too few runs for an interval" in told
+    assert "None" not in told
+    assert NOTHING not in told
 
 
 def test_quantities_that_were_not_tested_for_one_reason_share_a_row_and_are_named_below(findings):

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from harness.statistics.gains import drawn_groups, gain_draws, gains, r2_draws
+from harness.statistics.gains import (
+    drawn_groups,
+    drawn_interval,
+    gain_draws,
+    gains,
+    r2_draws,
+    spared,
+)
 from harness.statistics.incremental import gain, out_of_fold
 
 GROUPS = np.repeat(range(7), 4).tolist()
@@ -65,3 +72,31 @@ def test_r2_of_features_together_is_that_of_one_regression_where_groups_count_as
         )
         groups = np.array(GROUPS)[runs].tolist()
         assert r2 == pytest.approx(out_of_fold(features[:, runs], y[runs], groups), abs=1e-7)
+
+
+def test_a_draw_leaves_the_runs_of_the_other_drawn_groups_once_each():
+    groups = ["a"] * 2 + ["b"] * 3 + ["c"] * 4
+    weights = np.array([[1, 1, 1], [2, 1, 0], [0, 1, 2]])
+    # without c, b and c: 5, 2 and 3 runs are left
+    for left in range(1, 6):
+        assert spared(left - 3, groups, weights).tolist() == [left <= 5, left <= 2, left <= 3]
+
+
+def test_an_interval_takes_draws_with_enough_runs_and_four_of_five_of_them():
+    draws = np.concatenate([np.full(20, -1e6), np.linspace(0, 1, 80)])
+    around = drawn_interval(draws, draws > -1)
+    assert 0 < around.low < around.high < 1
+    assert drawn_interval(draws, draws > 0.01) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("runs", "known"), [(8, 1), (8, 3), (12, 2), (16, 3), (20, 5)])
+def test_noise_is_seldom_said_to_add_anything(runs, known):
+    generator, above = np.random.default_rng(0), 0
+    for _ in range(100):
+        controls, xs = generator.normal(size=(known, runs)), generator.normal(size=(1, runs))
+        weights = drawn_groups(runs, 200, generator)
+        given = (controls, xs, generator.normal(size=runs), range(runs), weights)
+        around = drawn_interval(gain_draws(*given)[:, 0], spared(known + 1, range(runs), weights))
+        above += around is not None and around.low > 0
+    assert above <= 5
