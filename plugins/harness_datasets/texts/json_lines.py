@@ -38,7 +38,7 @@ def _examples(path: Path, layout: Layout, wanted: Sequence[Columns]) -> dict[str
     """Keys with their first value that is not null, of rows until all that is wanted has one."""
     found: dict[str, Any] = {}
     for row in _objects(path, layout):
-        found = row | {key: value for key, value in found.items() if value is not None}
+        found |= {key: value for key, value in row.items() if found.get(key) is None}
         if all(_there(each, found) for each in wanted):
             break
     return found

@@ -80,10 +80,12 @@ def in_order(values: Sequence[str]) -> tuple[str, ...]:
 
     >>> in_order(["10", "9", "9"])
     ('9', '10')
+    >>> in_order(["1", "0", "-0", "01"])
+    ('-0', '0', '01', '1')
     """
     found = set(values)
     if all(re.fullmatch(r"-?\d+", value) for value in found):
-        return tuple(sorted(found, key=int))
+        return tuple(sorted(found, key=lambda value: (int(value), value)))
     return tuple(sorted(found))
 
 
