@@ -11,7 +11,7 @@ from harness.api.errors import HarnessError
 from harness.api.suites import DataUse
 from harness.suite.asking import input_shapes, outline_of
 from harness.suite.language import DATA_KEYS, OOD_KEYS, TRAIN_KEYS
-from harness.suite.merging import merged_of
+from harness.suite.merging import merged_of, unlike
 from harness.suite.nodes import Node, Table
 from harness.suite.problems import unknown
 from harness.suite.reading import checked_name, items, needed, table, text, whole
@@ -185,13 +185,12 @@ def _from_other(node: Node, section: Table, base: Base, context: Context) -> Spl
     outline, fingerprint = outline_of(placed, context)
     classes = section.get("classes")
     merged = () if classes is None else merged_of(classes, outline, base.outline)
-    fault = _other_inputs(outline, base.outline)
-    fault = fault if merged else _other_classes(outline, base.outline) or fault
+    fault, fix = _other_inputs(outline, base.outline), None
+    if not fault and not merged:
+        fault, fix = unlike(outline.task, base.outline.task)
     if fault:
         name, home = placed.use.name, base.placed.use.name
         message = f"dataset {name!r} does not fit the suite's {home!r}: {fault}"
-        fewer = len(outline.task.classes) < len(base.outline.task.classes)
-        fix = "merge classes with `classes: {CLASS: [...]}`" if fewer and not merged else None
         raise HarnessError(message, where=placed.mark, fix=fix)
     chosen = section.get("split")
     source = main_split(outline) if chosen is None else text(chosen, "split")
@@ -204,18 +203,6 @@ def _from_other(node: Node, section: Table, base: Base, context: Context) -> Spl
         message = f"{source!r} is an in-domain split of the suite's own dataset"
         raise HarnessError(message, where=placed.mark, fix="shift it `by:`")
     return SplitUse("", placed.use, fingerprint, source, merged=merged)
-
-
-def _other_classes(other: Outline, own: Outline) -> str:
-    """Why answers of a model of one dataset do not fit the targets of another, or ""."""
-    theirs, ours = other.task.classes, own.task.classes
-    if other.task.kind != own.task.kind:
-        return f"its task is {other.task.kind}, not {own.task.kind}"
-    if len(theirs) != len(ours):
-        return f"it has {len(theirs)} classes, not {len(ours)}"
-    if len(ours) > 1 and theirs != ours and sorted(theirs) == sorted(ours):
-        return "its classes stand in another order"
-    return ""
 
 
 def _other_inputs(other: Outline, own: Outline) -> str:

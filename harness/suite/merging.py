@@ -1,16 +1,51 @@
-"""The key `classes` of an OOD split: a model of more classes, scored on a dataset of fewer."""
+"""The key `classes` of an OOD split: which of the model's classes stand for another dataset's."""
 
 from __future__ import annotations
 
 from harness.api.cells import MergedClass
-from harness.api.data import Outline
+from harness.api.data import Outline, Task
 from harness.api.errors import HarnessError
 from harness.suite.nodes import Node, Table
 from harness.suite.problems import unknown
 from harness.suite.reading import filled, text, wrong
+from harness.suite.scalars import quoted
 
 MOST = 62
 """Classes that a model may have where some are merged: sets of them are stored as one number."""
+
+
+SHOWN = 6
+"""Classes that a message names."""
+
+
+def unlike(other: Task, own: Task) -> tuple[str, str | None]:
+    """Why targets of `other` are no targets of a model of `own`, or "", and what to write.
+
+    Classes are compared by name and place: a number alone does not say which is meant.
+    """
+    theirs, ours = other.classes, own.classes
+    if other.kind != own.kind:
+        return f"its task is {other.kind}, not {own.kind}", None
+    if len(theirs) != len(ours):
+        fewer = len(theirs) < len(ours)
+        fix = "merge classes with `classes: {CLASS: [...]}`" if fewer else None
+        return f"it has {len(theirs)} classes, not {len(ours)}", fix
+    if theirs == ours or own.kind != "classification":
+        return "", None
+    pairs = [
+        f"{quoted(name)}: {quoted(name) if name in ours else '...'}" for name in theirs[:SHOWN]
+    ]
+    more = ", ..." if len(theirs) > SHOWN else ""
+    fix = f"say which is which: `classes: {{{', '.join(pairs)}{more}}}`"
+    if len(ours) > MOST:
+        fix = "give its classes the names and the order of the suite's"
+    if set(theirs) == set(ours):
+        return "its classes stand in another order", fix
+    return f"its classes are {_some(theirs)}, not {_some(ours)}", fix
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
 
 
 def merged_of(node: Node, other: Outline, own: Outline) -> tuple[MergedClass, ...]:

@@ -4,6 +4,7 @@ PyYAML follows YAML 1.1, where `1e-3` is text, `no` is false, `010` is eight and
 Here numbers are what everybody takes for numbers, and only `true` and `false` are booleans.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -22,6 +23,7 @@ _INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", re.ASCII)
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+", re.ASCII)
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_PLAIN = re.compile(r"\w[\w .+-]*(?<! )")
 _LARGEST = 2**63
 _MOST_DIGITS = 70
 
@@ -60,6 +62,16 @@ def is_text(word: str) -> bool:
         return isinstance(value_of(word, Mark("")), str)
     except HarnessError:
         return False
+
+
+def quoted(word: str) -> str:
+    """A text as it stands in a table of one line, in quotes where it would mean something else.
+
+    >>> print(quoted("very good"), quoted("1"), quoted("a: b"))
+    very good "1" "a: b"
+    """
+    plain = _PLAIN.fullmatch(word) and is_text(word)
+    return word if plain else json.dumps(word, ensure_ascii=False)
 
 
 def fill_variables(node: Node, environment: Mapping[str, str], problems: Problems) -> Node:
