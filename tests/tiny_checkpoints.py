@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import torch
+from safetensors.torch import load_file, save_file
 
 from harness.api.contexts import BuildRoom
-from harness.api.data import InputSpec, Task
+from harness.api.data import DataRoom, InputSpec, Task
 from harness.api.texts import Texts
+from harness_models.transformer import TRANSFORMER, TransformerSettings
 
 WORDS = [
     "the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat",
@@ -56,6 +58,34 @@ def save_bert(folder: Path, seed=0, kind="BertForPreTraining", **sizes):
     return folder
 
 
+TINY = {
+    "gpt2": {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 40},
+    "gpt_neo": {"num_layers": 2, "num_heads": 2, "attention_types": [[["global", "local"], 1]]},
+    "llama": {"num_key_value_heads": 1},
+    "mistral": {"num_key_value_heads": 1},
+    "qwen2": {"num_key_value_heads": 1},
+    "qwen3": {"num_key_value_heads": 1, "head_dim": 8},
+    "opt": {"ffn_dim": 24, "word_embed_proj_dim": 16},
+    "albert": {"embedding_size": 8},
+}
+"""Sizes of architectures that call them otherwise, by `model_type`."""
+
+
+def save_any(folder: Path, kind: str, **sizes):
+    """A model by the name of its class, with BERT's tokenizer; gives the folder."""
+    import transformers
+
+    known = getattr(transformers, kind).config_class
+    ends = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
+    config = known(**{**SIZES, **ends, **TINY.get(known.model_type, {}), **sizes})
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        net = getattr(transformers, kind)(config)
+    net.save_pretrained(folder)
+    save_tokenizer(folder)
+    return folder
+
+
 def edit_json(path: Path, **fields):
     """Change fields of a JSON file."""
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
@@ -85,3 +115,22 @@ def padded(tokens, length=None):
             rows[place, : sizes[place]] = column[start : start + sizes[place]].long()
         batch[name] = rows
     return batch
+
+
+def at(folder, **settings):
+    """Settings of a model in a folder."""
+    return TransformerSettings(checkpoint=str(folder), **{"longest": 32, **settings})
+
+
+def loaded(folder, tmp_path, **settings):
+    """The weights that a model in a folder brings."""
+    chosen = at(folder, **settings)
+    name = TRANSFORMER.pretrained.source(chosen, 0).name
+    return TRANSFORMER.pretrained.load(chosen, name, DataRoom(tmp_path, offline=True))
+
+
+def changed(folder, change):
+    """Weights as `change` leaves them."""
+    stored = load_file(folder / "model.safetensors")
+    change(stored)
+    save_file(stored, folder / "model.safetensors", metadata={"format": "pt"})

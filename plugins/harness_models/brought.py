@@ -13,8 +13,16 @@ from harness_models.quiet import quiet
 if TYPE_CHECKING:
     from torch import Tensor
 
+FIX = "is it of this architecture and size?"
+
 SHOWN = 3
 """Names of weights that an error lists."""
+
+_NO_WEIGHTS = (
+    ".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias",
+    ".rotary_emb.inv_freq", ".embeddings.position_ids", ".embeddings.token_type_ids",
+)  # fmt: skip
+"""Masks, frequencies and positions that older versions of transformers wrote beside the weights."""
 
 
 def brought(
@@ -48,31 +56,37 @@ def brought(
     inner = tuple(prefix.removeprefix("net.") for prefix in head)
     lacking = [name for name in told["missing_keys"] if not name.startswith(inner)]
     shaped = [name for name, *_ in told["mismatched_keys"] if not name.startswith(inner)]
-    _refuse("the checkpoint lacks", lacking, place)
-    _refuse("the checkpoint has in another shape", shaped, place)
+    pooled = all(".pooler." in name for name in lacking + shaped)
+    fix = "set `pooler: fresh` to draw it" if pooled else FIX
+    _refuse("the checkpoint lacks", lacking, place, fix)
+    _refuse("the checkpoint has in another shape", shaped, place, fix)
     _refuse("the checkpoint has more than the model:", _left_over(net, told, inner), place)
     weights = net.state_dict().items()
     return {f"net.{name}": tensor for name, tensor in weights if not name.startswith(inner)}
 
 
 def _left_over(net: Any, told: Mapping[str, Iterable[str]], head: tuple[str, ...]) -> list[str]:
-    """Weights of the checkpoint's body that the model has no place for."""
+    """Weights of the checkpoint's body that the model has no place for.
+
+    A pooler is none of them where the classifier is made without one, as RoBERTa's is.
+    """
     base = net.base_model_prefix
-    parts = {base, *(name for name, _ in getattr(net, base).named_children())}
+    body = getattr(net, base)
+    parts = {base, *(name for name, _ in body.named_children())}
+    if getattr(body, "pooler", None) is None:
+        head = (*head, "pooler.", f"{base}.pooler.")
     return [
         name
         for name in told["unexpected_keys"]
-        if name.partition(".")[0] in parts and not name.startswith(head)
+        if name.partition(".")[0] in parts
+        and not name.startswith(head)
+        and not name.endswith(_NO_WEIGHTS)
     ]
 
 
-def _refuse(what: str, names: list[str], place: Place) -> None:
+def _refuse(what: str, names: list[str], place: Place, fix: str = FIX) -> None:
     if not names:
         return
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    pooled = all(".pooler." in name for name in names)
-    raise HarnessError(
-        f"{what} {', '.join(sorted(names)[:SHOWN])}{more}",
-        where=str(place),
-        fix="set `pooler: fresh` to draw it" if pooled else "is it of this architecture and size?",
-    )
+    shown = ", ".join(sorted(names)[:SHOWN])
+    raise HarnessError(f"{what} {shown}{more}", where=str(place), fix=fix)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from hub_http import http
-from safetensors.torch import load_file, save_file
-from tiny_checkpoints import edit_json, save_bert, save_tokenizer, text_room, texts
+from safetensors.torch import load_file
+from tiny_checkpoints import at, edit_json, loaded, save_bert, save_tokenizer, text_room, texts
 
 from harness.api.data import DataRoom
 from harness.api.errors import HarnessError
@@ -17,16 +17,6 @@ from harness_models.transformer import TRANSFORMER, TransformerSettings
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PRETRAINED = TRANSFORMER.pretrained
-
-
-def at(folder, **settings):
-    return TransformerSettings(checkpoint=str(folder), **{"longest": 32, **settings})
-
-
-def loaded(folder, tmp_path, **settings):
-    chosen = at(folder, **settings)
-    name = PRETRAINED.source(chosen, 0).name
-    return PRETRAINED.load(chosen, name, DataRoom(tmp_path, offline=True))
 
 
 @pytest.fixture
@@ -89,48 +79,6 @@ def test_weights_saved_by_pickle_and_under_old_names_are_read_alike(tmp_path):
     torch.save(renamed, old / "pytorch_model.bin")
     one, two = loaded(new, tmp_path), loaded(old, tmp_path)
     assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
-
-
-def changed(folder, change):
-    """Weights as `change` leaves them."""
-    stored = load_file(folder / "model.safetensors")
-    change(stored)
-    save_file(stored, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-BIAS = "bert.encoder.layer.1.output.dense.bias"
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (lambda w: w.pop(BIAS), rf"lacks {BIAS}; is it of this"),
-        (lambda w: w.update({"bert.encoder.x": torch.zeros(2)}), r"more than the model: bert"),
-        (lambda w: w.update({BIAS: torch.zeros(3)}), rf"in another shape {BIAS}"),
-        (lambda w: w.pop("bert.pooler.dense.bias"), r"lacks bert\.pooler.*; set `pooler: fresh`"),
-        (lambda w: [w.pop(n) for n in list(w) if "layer.0" in n], r"lacks .* and 13 more;"),
-    ],
-)  # fmt: skip
-def test_weights_that_do_not_fit_are_one_line(tmp_path, change, complaint):
-    folder = save_bert(tmp_path / "bert")
-    changed(folder, change)
-    with pytest.raises(HarnessError, match=complaint) as raised:
-        loaded(folder, tmp_path)
-    assert str(folder) in str(raised.value) and "\n" not in str(raised.value)
-
-
-def test_heads_of_another_kind_are_left_where_they_are(tmp_path):
-    folder = save_bert(tmp_path / "bert", kind="BertForSequenceClassification")
-    assert not [name for name in loaded(folder, tmp_path) if "classifier" in name]
-
-
-def test_a_pooler_that_no_checkpoint_has_is_drawn_with_the_head(tmp_path):
-    folder = save_bert(tmp_path / "bert", kind="BertForMaskedLM")
-    weights = loaded(folder, tmp_path, pooler="fresh")
-    assert not [name for name in weights if "pooler" in name]
-    with torch.random.fork_rng(devices=[]):
-        network = TRANSFORMER.build(at(folder, pooler="fresh"), text_room())
-    assert network.head == ("net.classifier.", "net.bert.pooler.")
 
 
 @pytest.mark.parametrize(
