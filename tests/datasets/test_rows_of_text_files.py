@@ -5,6 +5,7 @@ import pytest
 from harness.api.data import DataRoom
 from harness.api.errors import HarnessError
 from harness_datasets.text import TEXT, TextSettings
+from harness_datasets.texts.layout import Layout
 
 
 def loaded(tmp_path, **settings):
@@ -38,10 +39,10 @@ def test_a_key_may_be_missing_in_the_first_rows_of_jsonl(tmp_path):
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_row_that_is_longer_than_a_block_is_told(tmp_path, monkeypatch, place):
-    from harness_datasets.texts import json_lines, reading
+    from harness_datasets.texts import json_lines, separated
 
     monkeypatch.setattr(json_lines, "BLOCK", 4096)
-    monkeypatch.setattr(reading, "BLOCK", 4096)
+    monkeypatch.setattr(separated, "BLOCK", 4096)
     texts = ["short", "also", "third"]
     texts[place] = "long " * 4000
     jsonl = written(tmp_path / "a.jsonl", *(f'{{"text": "{text}"}}' for text in texts))
@@ -49,3 +50,44 @@ def test_a_row_that_is_longer_than_a_block_is_told(tmp_path, monkeypatch, place)
     for path in (jsonl, csv):
         told = fault(path=path)
         assert f"{path.name}: cannot read this file: a row is longer than 32 MiB" in told
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_a_blank_line_of_a_file_of_one_column_is_an_empty_text(tmp_path, name):
+    path = written(tmp_path / name, "text", "a", "", "b", "")
+    assert "row 2 has an empty 'text'; set `empty: drop`" in fault(path=path)
+    assert loaded(tmp_path, path=path, empty="keep") == (["a", "", "b"], None)
+    assert loaded(tmp_path, path=path, empty="drop") == (["a", "b"], None)
+    bare = written(tmp_path / f"b{name}", "a", "", "b")
+    bare_texts = {"path": bare, "header": False, "text": {"text": 1}}
+    assert "row 2 has an empty 'text'" in fault(**bare_texts)
+
+
+def test_a_blank_line_between_rows_of_several_columns_is_none(tmp_path):
+    path = written(tmp_path / "a.csv", "text,y", "a,1", "", "b,1", "", "")
+    assert loaded(tmp_path, path=path, label="y") == (["a", "b"], None)
+
+
+SPLIT = "a carriage return without a line feed would split a text in two"
+
+
+@pytest.mark.parametrize("block", [1, 3, 4096])
+def test_a_carriage_return_does_not_split_a_text_of_one_column_without_a_word(
+    tmp_path, monkeypatch, block
+):
+    from harness_datasets.texts import separated
+
+    tsv = written(tmp_path / "a.tsv", "text", "first half\rsecond half", "b")
+    csv = written(tmp_path / "a.csv", "text", '"c\r""d"" e"', "first half\rsecond half", "b")
+    last = written(tmp_path / "b.tsv", "text", "a\r")
+    fine = written(tmp_path / "b.csv", "text", '"first half\rsecond half"', '"b"\r', "c")
+    old = written(tmp_path / "c.tsv", "text\ra\rb\r")
+    monkeypatch.setattr(separated, "BLOCK", block)
+    ends_differ = separated._ends_differ
+    assert [ends_differ(path, Layout()) for path in (tsv, csv, last, fine, old)] == [
+        True, True, True, False, False,
+    ]  # fmt: skip
+    monkeypatch.undo()
+    assert SPLIT in fault(path=tsv)
+    assert loaded(tmp_path, path=fine)[0] == ["first half\rsecond half", "b", "c"]
+    assert loaded(tmp_path, path=old)[0] == ["a", "b"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from harness.api.errors import HarnessError
+from harness_datasets.tabular import SUFFIXES
 
 Column = str | int
 """A column by its name, or in a file without a header by its number, counted from 1."""
@@ -32,6 +33,17 @@ class Layout:
     header: bool = True
     encoding: str = "utf-8"
     ragged: Literal["refuse", "drop"] = "refuse"
+
+
+def kind_of(path: Path, layout: Layout) -> str:
+    """csv, tsv, jsonl or parquet; raises `HarnessError` where neither layout nor suffix says."""
+    if layout.format:
+        return layout.format
+    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if suffix not in SUFFIXES:
+        fix = "say what it is: `format: tsv`"
+        raise HarnessError(f"unknown kind of file {suffix!r}", where=str(path), fix=fix)
+    return suffix.removeprefix(".")
 
 
 def opened(path: Path, layout: Layout) -> Any:  # a stream of pyarrow, which has no types

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.api.errors import HarnessError
 from harness_datasets.files import located
-from harness_datasets.tabular import SUFFIXES
-from harness_datasets.texts import json_lines
-from harness_datasets.texts.layout import BLOCK, TOO_LONG, Columns, Layout
+from harness_datasets.texts import json_lines, separated
+from harness_datasets.texts.layout import TOO_LONG, Columns, Layout, kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,11 +24,11 @@ def read_columns(path: Path, layout: Layout, wanted: Sequence[Columns]) -> pa.Ta
     import pyarrow as pa
 
     path = located(path)
-    kind = layout.format or _kind(path)
+    kind = kind_of(path, layout)
     names, read = {
         "jsonl": (json_lines.names, json_lines.read),
         "parquet": (_names_of_parquet, _read_parquet),
-    }.get(kind, (_names_of_separated, _read_separated))
+    }.get(kind, (separated.names, separated.read))
     try:
         known = names(path, layout, wanted)
         headed = layout.header or kind in ("jsonl", "parquet")
@@ -78,14 +77,6 @@ def _chosen(wanted: Columns, names: list[str], headed: bool, path: Path) -> str:
     return names[wanted - 1]
 
 
-def _kind(path: Path) -> str:
-    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-    if suffix not in SUFFIXES:
-        fix = "say what it is: `format: tsv`"
-        raise HarnessError(f"unknown kind of file {suffix!r}", where=str(path), fix=fix)
-    return suffix.removeprefix(".")
-
-
 def _unreadable(error: Exception, path: Path, layout: Layout) -> HarnessError:
     told = str(error).splitlines()[0] if str(error) else type(error).__name__
     fix = None
@@ -94,51 +85,12 @@ def _unreadable(error: Exception, path: Path, layout: Layout) -> HarnessError:
         fix = "name the file's `encoding`, for example latin-1"
     elif "straddl" in told:
         told = TOO_LONG
-        if layout.format == "csv" or layout.quoting == "double":
+        if separated.quoted(path, layout):
             fix = "a quote that is never closed makes a row of all that follows"
     elif "Expected" in told and "columns" in told:
         told = told.removeprefix("CSV parse error: ")[:200]
         fix = "set `separator` and `quoting` as the file has them, or `ragged: drop`"
     return HarnessError(f"cannot read this file: {told}", where=str(path), fix=fix)
-
-
-def _names_of_separated(path: Path, layout: Layout, _wanted: object) -> list[str]:
-    from pyarrow import csv
-
-    with csv.open_csv(path, **_options(path, layout)) as opened:
-        return list(opened.schema.names)
-
-
-def _read_separated(path: Path, layout: Layout, names: list[str]) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    conversion = csv.ConvertOptions(
-        include_columns=names,
-        column_types=dict.fromkeys(names, pa.string()),
-        strings_can_be_null=False,
-    )
-    return csv.read_csv(path, **_options(path, layout), convert_options=conversion)
-
-
-def _options(path: Path, layout: Layout) -> dict[str, Any]:  # pyarrow has no types
-    from pyarrow import csv
-
-    is_tsv = (layout.format or _kind(path)) == "tsv"
-    quoted = (layout.quoting or ("none" if is_tsv else "double")) == "double"
-    return {
-        "read_options": csv.ReadOptions(
-            encoding=layout.encoding,
-            block_size=BLOCK,
-            autogenerate_column_names=not layout.header,
-        ),
-        "parse_options": csv.ParseOptions(
-            delimiter=layout.separator or ("\t" if is_tsv else ","),
-            quote_char='"' if quoted else False,
-            newlines_in_values=quoted,
-            invalid_row_handler=(lambda _: "skip") if layout.ragged == "drop" else None,
-        ),
-    }
 
 
 def _names_of_parquet(path: Path, _layout: Layout, _wanted: object) -> list[str]:
