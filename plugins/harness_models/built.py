@@ -125,8 +125,6 @@ def settled(config: Any, settings: TextSettings, classes: int, where: str) -> An
         raise HarnessError(message, where=where)
     config.num_labels = classes
     config._attn_implementation = settings.attention
-    if config.pad_token_id is None:
-        config.pad_token_id = 0
     return with_dropout(config, settings.dropout)
 
 

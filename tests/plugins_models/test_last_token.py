@@ -2,11 +2,12 @@
 
 import pytest
 import torch
-from tiny_checkpoints import SIZES
+from tiny_checkpoints import SIZES, at, save_any, text_room
 
 from harness.api.errors import HarnessError
 from harness_models.blocks import blocks_of
 from harness_models.explicit import TextClassifier
+from harness_models.transformer import TRANSFORMER
 
 GROUPED = {"num_key_value_heads": 1}
 SHORT = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 40}
@@ -87,6 +88,17 @@ def test_a_decoder_is_read_off_at_its_last_token_even_if_that_token_pads(kind):
     with torch.no_grad():
         theirs = net(input_ids=tokens, attention_mask=mask).logits
     torch.testing.assert_close(whole[:, 0], theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["LlamaModel", "Qwen2Model", "OPTModel", "MistralModel"])
+def test_no_token_is_taken_for_padding_where_the_configuration_has_none(tmp_path, name):
+    folder = save_any(tmp_path / name, name, pad_token_id=None)
+    network = TRANSFORMER.build(at(folder), text_room())
+    table = network.module.net.get_input_embeddings()
+    assert table.padding_idx is None and table.weight[0].any()
+    tokens = torch.tensor([[0, 5, 0, 7]])
+    network.logits(network.module(tokens, torch.ones_like(tokens))).sum().backward()
+    assert table.weight.grad[[0, 5]].any(dim=1).all() and not table.weight.grad[6].any()
 
 
 def test_a_classifier_that_reads_padding_is_refused():
