@@ -14,7 +14,7 @@ def forward_of(module: nn.Module, course: Course) -> Callable[..., Any]:
     """How the module of a run alone is called: as it is, or compiled; whatever it returns.
 
     Dropout from streams is compiled with it. Lengths of text are left open, so that not every
-    batch compiles anew.
+    batch compiles anew; numbers such as dropout rates are not.
 
     Raises:
         HarnessError: it cannot be compiled (the function that is returned raises it too).
@@ -28,11 +28,13 @@ def forward_of(module: nn.Module, course: Course) -> Callable[..., Any]:
             fix="leave out `--compile`, or the model's gradient checkpointing",
         )
     faster = torch.compile(module, dynamic=True if course.split.packed is not None else None)
-    from torch._dynamo.exc import TorchDynamoException  # noqa: PLC0415  # takes seconds to import
+    from torch._dynamo import config  # noqa: PLC0415  # takes seconds to import
+    from torch._dynamo.exc import TorchDynamoException  # noqa: PLC0415
 
     def forward(**inputs: Any) -> Any:  # whatever the module takes and gives
         try:
-            return faster(**inputs)
+            with config.patch(specialize_float=True):
+                return faster(**inputs)
         except TorchDynamoException as error:
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise HarnessError(

@@ -57,6 +57,23 @@ def test_text_is_compiled_for_all_lengths(tmp_path, monkeypatch):
     assert distance(faster.weights, plain.weights) < 1e-5
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+@pytest.mark.parametrize("model", ["tiny-bert", "tiny-lm"])
+def test_layers_of_transformers_are_compiled_with_their_dropout(tmp_path, model):
+    catalogue = discover(extra=["language_scene"])
+    bench = Workbench(catalogue, Shelf(tmp_path), torch.device("cpu"), tmp_path / "cache", True)
+    small = use("model", model, layers=1, width=16, heads=2, longest=32, dropout=0.1)
+    train = SplitUse("train", use("dataset", "toy-sentences"), "", "train")
+    method = use("method", "full", steps=4, lr=0.1, optimizer="sgd")
+    cell = a_cell(model=small, method=method, train=train, batch=16)
+    (plain,) = train_pack([cell], bench, print)
+    bench.compiled = True
+    (faster,) = train_pack([cell], bench, print)
+    assert faster.trained.compiled
+    assert distance(faster.weights, plain.weights) < 1e-5
+
+
 def test_compiled_runs_are_trained_one_at_a_time(compiling):
     assert not course_of(a_cell(model=MLP, method=METHOD), compiling).stackable
 
