@@ -19,7 +19,8 @@ PREDICTED = 256
 """Examples of the timed forward passes."""
 
 TOKENS, TEXTS = 64, 8
-"""Texts of this length are timed, at most so many at once: more take longer in proportion."""
+"""Texts of this length are timed, or of the longest that the model reads if that is less, and at
+most so many at once: more take longer in proportion."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,15 @@ class Trial:
         }
 
     def _tokens(self, reader: Reader, batch: int) -> dict[str, Tensor]:
-        """A short text as the model reads it, repeated: its columns, and tokens that it knows."""
+        """A text as the model reads it, repeated if it is short: columns, and tokens it knows."""
         import pyarrow as pa  # noqa: PLC0415  # only where there is text
 
         (spec,) = self.outline.inputs.values()
-        texts = Texts({field: pa.chunked_array([["a"]]) for field in spec.fields})
+        texts = Texts({field: pa.chunked_array([["a " * TOKENS]]) for field in spec.fields})
+        read = reader.read(texts)
+        length = min(TOKENS, int(read.offsets[-1])) if read.cut else TOKENS
         columns = {
-            name: column.long().repeat(TOKENS)[:TOKENS].repeat(batch, 1)
-            for name, column in reader.read(texts).columns.items()
+            name: column.long().repeat(TOKENS)[:length].repeat(batch, 1)
+            for name, column in read.columns.items()
         }
-        return {**columns, MASK: torch.ones(batch, TOKENS, dtype=torch.int64)}
+        return {**columns, MASK: torch.ones(batch, length, dtype=torch.int64)}
