@@ -140,7 +140,7 @@ def _suite_flags(function: Callable[..., R]) -> Callable[..., R]:
         click.option(
             "--smoke",
             is_flag=True,
-            help="Trial in under a minute: few examples, steps and seeds; every result is marked.",
+            help="Trial in a minute or two: few examples, steps and seeds; every result is marked.",
         ),
         click.option(
             "--limit",

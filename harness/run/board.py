@@ -13,12 +13,12 @@ RANK = MappingProxyType(
         Stage.FINETUNE: 1,
         Stage.MERGE: 2,
         Stage.BRANCH: 3,
-        Stage.PART: 4,
-        Stage.MEASURE: 4,
-        Stage.EVALUATE: 5,
+        Stage.EVALUATE: 4,
+        Stage.PART: 5,
+        Stage.MEASURE: 5,
     }
 )
-"""The critical path first: what others wait for; then long cells before short ones."""
+"""The critical path first: what others wait for; then scores, which an interrupted run can tell."""
 
 Group = tuple[str, ...]
 """Cells of one group may go into one job."""

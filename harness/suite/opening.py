@@ -47,7 +47,7 @@ def open_suite(
         extra: plugin files or modules besides those of the suite.
         without: plugins to leave out besides those of the suite.
         limit: at most so many examples per split and steps per training.
-        smoke: a trial: the limit 200 examples and 10 steps, and at most two seeds of each kind,
+        smoke: a trial: the limit 64 examples and 10 steps, and at most two seeds of each kind,
             models and methods.
         cache: where plugins keep what they fetched, if not where the hub keeps it.
 

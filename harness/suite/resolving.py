@@ -22,7 +22,7 @@ from harness.suite.wants import check_wants
 
 T = TypeVar("T")
 
-SMOKE = Limit(examples=200, steps=10)
+SMOKE = Limit(examples=64, steps=10)
 _SMOKE_COUNT = 2
 
 

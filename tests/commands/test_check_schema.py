@@ -79,7 +79,7 @@ def test_check_finds_what_only_the_plan_shows(run):
 def test_check_takes_overrides_and_trials(run):
     result = run(TEXT, "--set", "seeds.pretrain=5", "--smoke")
     assert "  runs        4 in 1 procedure" in result.stdout
-    assert "  trial       at most 200 examples per split and 10 steps" in result.stdout
+    assert "  trial       at most 64 examples per split and 10 steps" in result.stdout
 
 
 def test_check_shows_the_resolved_suite(run):

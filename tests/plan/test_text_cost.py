@@ -26,6 +26,15 @@ def test_steps_on_text_are_timed(tmp_path, monkeypatch, capsys):
     assert printed.count("a few steps timed here") == 3
 
 
+def test_no_text_is_timed_that_is_longer_than_the_model_reads(tmp_path, monkeypatch, capsys):
+    """A model of twenty positions has no place for more."""
+    monkeypatch.chdir(tmp_path)
+    text = SUITE.replace("toy-writer", "{tiny-bert: {layers: 1, width: 16, longest: 20}}")
+    (tmp_path / "prose.yaml").write_text(text)
+    assert main(["plan", "./prose.yaml", "--cost", "--store", "runs"]) == 0
+    assert capsys.readouterr().out.count("a few steps timed here") == 3
+
+
 def test_a_model_that_takes_no_text_is_found_out_before_anything_starts(
     tmp_path, monkeypatch, capsys
 ):

@@ -66,8 +66,8 @@ def test_runs_come_before_branches_and_branches_before_what_is_read(cells, packi
         ["finetune-a"],
         ["branch-0"],
         ["branch-5"],
-        ["measure-flat", "measure-parted"],
         ["evaluate-a"],
+        ["measure-flat", "measure-parted"],
     ]
 
 

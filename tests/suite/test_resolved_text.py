@@ -95,7 +95,7 @@ def test_a_limit_marks_the_suite_as_a_trial(full):
 
 def test_a_smoke_trial_cuts_examples_steps_seeds_models_and_methods(full):
     suite = full(smoke=True)
-    assert suite.limit == Limit(examples=200, steps=10)
+    assert suite.limit == Limit(examples=64, steps=10)
     assert (suite.seeds.pretrain, suite.seeds.finetune) == ((3, 1), (0, 1))
     assert suite.seeds.order == (5, 4)
     assert [use.label for use in suite.models] == ["tiny[width=8]", "tiny[width=16]"]
@@ -103,7 +103,7 @@ def test_a_smoke_trial_cuts_examples_steps_seeds_models_and_methods(full):
 
 def test_the_tightest_limit_counts(full):
     assert full(smoke=True, limit=Limit(examples=50)).limit == Limit(examples=50, steps=10)
-    assert full(smoke=True, limit=Limit(examples=500)).limit == Limit(examples=200, steps=10)
+    assert full(smoke=True, limit=Limit(examples=500)).limit == Limit(examples=64, steps=10)
 
 
 def test_a_limit_must_limit_something(complaint):
