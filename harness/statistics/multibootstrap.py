@@ -169,8 +169,8 @@ def _combined(
 ) -> NDArray[np.float64]:
     """The score of every run in every replicate from its terms, then the mean over runs."""
     assert arm.combine is not None
-    means = (values @ counts.T) / values.shape[-1]  # [terms, runs, replicates]
-    return _averaged(weights, arm.combine(np.moveaxis(means, 0, -1).astype(np.float64)))
+    sums = (values @ counts.T).astype(np.float64)  # [terms, runs, replicates]; of counts exact
+    return _averaged(weights, arm.combine(np.moveaxis(sums / values.shape[-1], 0, -1)))
 
 
 def _averaged(weights: NDArray[np.float64], scores: Array) -> NDArray[np.float64]:

@@ -12,7 +12,9 @@ from harness_scores import arrays
 if TYPE_CHECKING:
     from harness_scores.arrays import Array
 
-CONSTANT = 1e-9  # a product of shares: below it, all examples are of one label
+CONSTANT = 1e-12  # chance that two examples differ: below it all are of one label
+"""Far below 2 / n, that of one example which is unlike all others, and above rounding."""
+
 ABOUT = "Matthews correlation of true and predicted labels, any number of classes"
 
 
@@ -51,8 +53,9 @@ def combine(_settings: NoSettings, means: Array) -> Array:
     import numpy as np
 
     right, predicted, true = arrays.by_class(means)
-    spread = (1 - (predicted**2).sum(axis=-1)) * (1 - (true**2).sum(axis=-1))
-    defined = spread > CONSTANT
+    guessed, given = (1 - (shares**2).sum(axis=-1) for shares in (predicted, true))
+    defined = (guessed > CONSTANT) & (given > CONSTANT)
+    spread = guessed * given
     above = right.sum(axis=-1) - (predicted * true).sum(axis=-1)
     found = np.divide(above, np.sqrt(np.where(defined, spread, 1.0)))
     return np.where(defined, found, 0.0)

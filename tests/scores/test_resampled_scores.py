@@ -78,3 +78,17 @@ def test_constant_predictions_have_no_correlation_in_any_draw():
     true = np.array([0, 1, 0, 1])
     terms = MCC.terms.values(NoSettings(), np.zeros(4, dtype=int), true, None, 2)
     assert MCC.terms.combine(NoSettings(), terms.mean(axis=1)) == 0.0
+
+
+@pytest.mark.parametrize("offer", [MCC, GLUE], ids=lambda offer: offer.name)
+def test_a_class_of_one_example_among_very_many_counts(offer):
+    settings = GLUE.settings(task="cola") if offer is GLUE else NoSettings()
+    true = np.zeros(300_000, dtype=int)
+    true[7] = 1
+    for also in (7, 8, 9):  # found alone, found with another one, and with two others
+        given = true.copy()
+        given[7 : also + 1] = 1
+        means = offer.terms.values(settings, given, true, None, 2).mean(axis=1, dtype=np.float64)
+        expected = (1 / (also - 6)) ** 0.5
+        assert offer.compute(settings, given, true) == pytest.approx(expected, rel=1e-5)
+        assert offer.terms.combine(settings, means) == pytest.approx(expected, rel=1e-5)

@@ -217,3 +217,17 @@ def test_a_score_that_is_computed_anew_has_the_replicates_of_the_same_score_as_a
     one, other = (multi_bootstrap([arm], 300, np.random.default_rng(0)) for arm in (plain, anew))
     assert np.allclose(one.replicates, other.replicates, atol=1e-6)
     assert np.allclose(one.estimates, other.estimates)
+
+
+def test_rare_examples_are_drawn_without_loss_of_digits():
+    """The chance that two of 100,000 differ where 3 are unlike the others: 1 less squares."""
+    values = np.zeros((2, 1, 100_000), dtype=np.float32)
+    values[0, 0, :3] = 1
+    values[1] = 1 - values[0]
+    levels = Levels(pretrain=False, finetune=False, examples=True)
+    arm = Arm(grid(1, 1), values, combine=lambda means: 1 - (means**2).sum(axis=-1))
+    (found,) = draws([arm], 50, levels=levels).replicates
+    rare = np.round(found * 100_000 / 2)  # 2 p (1 - p)
+    assert rare.max() > 3
+    share = rare / 100_000
+    assert found == pytest.approx(2 * share * (1 - share), rel=1e-9, abs=1e-12)
