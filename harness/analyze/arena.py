@@ -92,7 +92,7 @@ class Arena:
     def test(self, pair: Pair) -> tuple[float | None, float | None]:
         """The two-sided p of whole seeds changing sides, and the least that there can be."""
         first, second = (self._unit_means(place) for place in pair)
-        if not self.design.unit or min(first.size, second.size) < 2:
+        if not self.design.unit or not all(map(self._known, pair)):
             return None, None
         generator = self._stream("p", str(pair))
         if self.pairings[pair] != "none":

@@ -56,14 +56,23 @@ class Design:
     unit: Literal["pretrain", "finetune", ""]
     method: Literal["bca", "percentile"]
 
+    @property
+    def within_fixed(self) -> bool:
+        """Whether fine-tuning seeds are drawn within pretraining seeds that are held fixed."""
+        return self.unit == "finetune" and self.levels.design == "nested"
+
     def units(self, grid: Grid) -> int:
-        """How many units of the drawn seeds a procedure has; examples are there in plenty."""
+        """How many units of the drawn seeds a procedure has; examples are there in plenty.
+
+        Of fine-tuning seeds within pretraining seeds that are held fixed, one and those beyond the
+        first of each: as many tell of the spread. One, where some pretraining seed has no second.
+        """
         if self.unit == "pretrain":
             return len(grid.seeds)
-        if self.unit == "finetune":
-            crossed = self.levels.design == "crossed"
-            return len(set(grid.finetune)) if crossed else len(grid.pretrain)
-        return 2
+        if self.within_fixed:
+            each = [grid.pretrain.count(seed) for seed in grid.seeds]
+            return 1 + sum(each) - len(each) if min(each) > 1 else 1
+        return len(set(grid.finetune)) if self.unit == "finetune" else 2
 
 
 def wanted(text: str) -> tuple[str, ...]:

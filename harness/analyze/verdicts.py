@@ -148,9 +148,10 @@ def warnings(found: Comparison, design: Design, units: Sequence[int]) -> Iterato
     alone = [each.label for each, n in zip(found.contestants, units, strict=True) if n < 2]
     if alone and design.unit:
         other = "; --levels finetune,examples holds it fixed" if design.unit == "pretrain" else ""
+        within = " of a pretraining seed" if design.within_fixed else ""
         yield (
-            f"{words(alone)}: only one of the {found.unit}, so there is no interval and no test"
-            f"{other}."
+            f"{words(alone)}: only one of the {found.unit}{within}, so there is no interval and "
+            f"no test{other}."
         )
     if any(level.why == ONE_SEED for level in found.levels):
         yield (
@@ -161,6 +162,8 @@ def warnings(found: Comparison, design: Design, units: Sequence[int]) -> Iterato
     fewest = min(units)
     if design.unit and 2 <= fewest < FEW_SEEDS:
         number = count(fewest, found.unit.removesuffix("s"))
+        if design.within_fixed:
+            number = f"{count(fewest - 1, 'run')} beyond the first of each pretraining seed"
         if design.method == "percentile":
             yield f"Only {number}: below {FEW_SEEDS}, intervals are too narrow as a rule."
         elif fewest <= TOO_FEW:

@@ -8,6 +8,7 @@ Statistician 69). One over several levels counts what they have in common more t
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,55 @@ Array = NDArray[np.float64]
 
 IN_TAIL = 5
 """Replicates that are beyond an end at least, so that it is no single replicate."""
+
+
+@dataclass(frozen=True)
+class DrawnLevel:
+    """The influence [units] of every unit of a level that is drawn on the estimate.
+
+    `strata` [units] number the units that are drawn among each other alone, such as the runs of
+    each pretraining seed where these seeds are held fixed; without it all units are.
+    """
+
+    influences: Array
+    strata: NDArray[np.int64] | None = None
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """How many units each stratum has."""
+        if self.strata is None:
+            return np.array([self.influences.size])
+        return np.bincount(self.strata)
+
+    @property
+    def freedom(self) -> int:
+        """The degrees of freedom of the units' variance, pooled over strata."""
+        return int((self.sizes - 1).sum())
+
+    @property
+    def squares(self) -> float:
+        """The sum of squared influences: the variance of replicates that draw this level alone."""
+        return float((self.influences**2).sum())
+
+    @property
+    def variance(self) -> float:
+        """The same without bias: the squares of a stratum of n units times n / (n - 1)."""
+        places = np.zeros(self.influences.size, int) if self.strata is None else self.strata
+        return float(
+            (np.bincount(places, self.influences**2) * self.sizes) @ (1 / (self.sizes - 1))
+        )
+
+    def less(self, other: "DrawnLevel") -> "DrawnLevel":
+        """The influences on the difference of two estimates that share the units."""
+        return DrawnLevel(self.influences - other.influences, self.strata)
+
+    def turned(self) -> "DrawnLevel":
+        """The influences on the estimate with its sign changed."""
+        return DrawnLevel(-self.influences, self.strata)
+
+    def like(self, other: "DrawnLevel") -> bool:
+        """Whether the other can have the same units."""
+        return self.influences.shape == other.influences.shape
 
 
 def expanded_level(units: int, level: float, replicates: int) -> float:
@@ -39,7 +89,7 @@ def expanded_level(units: int, level: float, replicates: int) -> float:
 
 
 def stretch(
-    influences: Sequence[Array],
+    levels: Sequence[DrawnLevel],
     overlap: Array,
     variance: float,
     level: float,
@@ -48,20 +98,20 @@ def stretch(
 ) -> float:
     """How many times farther from the estimate the ends of an interval of a mean lie.
 
-    t sqrt(V / `variance`) / z, with V the sum over levels of n / (n - 1) times the squared
-    `influences` of its n units, less the squares of `overlap` (what two levels both count), and t
-    of Welch's and Satterthwaite's degrees of freedom. `variance` is that of the replicates. Where
-    not `complete`, influences of examples are unknown and V starts from `variance` instead.
+    t sqrt(V / `variance`) / z, with V the sum of the levels' unbiased variances, less the squares
+    of `overlap` (what two levels both count), and t of Welch's and Satterthwaite's degrees of
+    freedom. `variance` is that of the replicates. Where not `complete`, influences of examples are
+    unknown and V starts from `variance` instead.
     """
-    sizes = np.array([each.size for each in influences])
-    if variance <= 0 or not sizes.size or sizes.min() < 2:
+    if variance <= 0 or min((int(each.sizes.min()) for each in levels), default=0) < 2:
         return 1.0
-    raw = np.array([float((each**2).sum()) for each in influences])
-    parts = raw * sizes / (sizes - 1)
-    total = float(parts.sum()) if complete else variance + float((parts - raw).sum())
+    parts = np.array([each.variance for each in levels])
+    added = parts - np.array([each.squares for each in levels])
+    total = float(parts.sum()) if complete else variance + float(added.sum())
     truth = max(total - float((overlap**2).sum()), float(parts.max()))
-    spread = float((parts**2 / (sizes - 1)).sum())
-    least = int(sizes.min()) - 1
+    free = np.array([each.freedom for each in levels])
+    spread = float((parts**2 / free).sum())
+    least = int(free.min())
     freedom = max(truth**2 / spread, least) if spread > 0 else math.inf
     share = (1 + level) / 2
     far = float(stats.t.ppf(share, freedom)) if math.isfinite(freedom) else stats.norm.ppf(share)

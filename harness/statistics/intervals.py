@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from harness.statistics.few_units import expanded_level, stretch
+from harness.statistics.few_units import DrawnLevel, expanded_level, stretch
 
 Method = Literal["percentile", "bca"]
 TIE = 1e-4
@@ -28,7 +28,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Draws:
-    """Estimates [arms], their replicates [arms, replicates], and influences by arm and level.
+    """Estimates [arms], their replicates [arms, replicates], and drawn levels by arm.
 
     `examples` says that the last level of every arm is the examples, which all arms share.
     `overlaps` [arms] hold for every run the influence that two levels of seeds both count.
@@ -37,7 +37,7 @@ class Draws:
 
     estimates: NDArray[np.float64]
     replicates: NDArray[np.float64]
-    influences: tuple[tuple[NDArray[np.float64], ...], ...]
+    levels: tuple[tuple[DrawnLevel, ...], ...]
     overlaps: tuple[NDArray[np.float64], ...]
     examples: bool = False
     complete: bool = True
@@ -50,17 +50,17 @@ class Draws:
         """
         estimates = self.estimates[second] - self.estimates[first]
         replicates = self.replicates[second] - self.replicates[first]
-        ours, theirs = self.influences[first], self.influences[second]
-        same = [a.shape == b.shape for a, b in zip(ours, theirs, strict=False)]
+        ours, theirs = self.levels[first], self.levels[second]
+        same = [a.like(b) for a, b in zip(ours, theirs, strict=False)]
         before, after = self.overlaps[first], self.overlaps[second]
         overlap = np.concatenate([-before, after])
         if paired and all(same) and len(ours) == len(theirs):
             overlap = after - before
-            joint = tuple(b - a for a, b in zip(ours, theirs, strict=True))
+            joint = tuple(b.less(a) for a, b in zip(ours, theirs, strict=True))
         elif self.examples:
-            joint = (*(-a for a in ours[:-1]), *theirs[:-1], theirs[-1] - ours[-1])
+            joint = (*(a.turned() for a in ours[:-1]), *theirs[:-1], theirs[-1].less(ours[-1]))
         else:
-            joint = (*(-a for a in ours), *theirs)
+            joint = (*(a.turned() for a in ours), *theirs)
         return Draws(
             np.array([estimates]),
             replicates[None, :],
@@ -81,14 +81,15 @@ class Draws:
         values = self.known(arm)
         if method == "percentile":
             return percentile(values, level)
-        return bca(values, float(self.estimates[arm]), acceleration(self.influences[arm]), level)
+        skew = acceleration([each.influences for each in self.levels[arm]])
+        return bca(values, float(self.estimates[arm]), skew, level)
 
     def stretched(self, arm: int = 0, *, level: float = 0.95) -> Interval:
         """The BCa interval, its ends moved to where few units put them: see `stretch`."""
         near = self.interval(arm, level=level)
         estimate, variance = float(self.estimates[arm]), self.standard_error(arm) ** 2
-        influences, overlap = self.influences[arm], self.overlaps[arm]
-        by = stretch(influences, overlap, variance, level, complete=self.complete)
+        levels, overlap = self.levels[arm], self.overlaps[arm]
+        by = stretch(levels, overlap, variance, level, complete=self.complete)
         low, high = (estimate + by * (end - estimate) for end in (near.low, near.high))
         return Interval(low, high, level, near.method)
 

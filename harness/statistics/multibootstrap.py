@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.statistics.few_units import DrawnLevel
 from harness.statistics.intervals import Draws
 from harness.statistics.resampling import (
     Grid,
@@ -101,7 +102,7 @@ def multi_bootstrap(
     return Draws(
         estimates,
         drawn,
-        tuple(_influence(arm, levels) for arm in arms),
+        tuple(_drawn_levels(arm, levels) for arm in arms),
         tuple(_overlap(arm, levels) for arm in arms),
         examples=levels.examples and linear,
         complete=linear or not levels.examples,
@@ -180,8 +181,8 @@ def _averaged(weights: NDArray[np.float64], scores: Array) -> NDArray[np.float64
     return result
 
 
-def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
-    """The empirical influence of every unit of every level that is drawn, by level.
+def _drawn_levels(arm: Arm, levels: Levels) -> tuple[DrawnLevel, ...]:
+    """Every level that is drawn, with the empirical influence of each of its units.
 
     The influence of a unit is what the mean gains per weight given to it, divided by the number of
     units; their squares sum to the variance of the estimate, their cubes to its skewness (Efron
@@ -190,22 +191,23 @@ def _influence(arm: Arm, levels: Levels) -> tuple[NDArray[np.float64], ...]:
     scores, estimate = arm.scores(), arm.estimate()
     seeds = arm.grid.seeds
     of_run = np.array([seeds.index(seed) for seed in arm.grid.pretrain])
-    found: list[NDArray[np.float64]] = []
+    found: list[DrawnLevel] = []
     if levels.pretrain:
         means = np.bincount(of_run, scores) / np.bincount(of_run)
-        found.append((means - estimate) / len(seeds))
+        found.append(DrawnLevel((means - estimate) / len(seeds)))
     if levels.finetune and levels.design == "crossed":
         for of_column in map(places_of, arm.grid.factors):
             means = np.bincount(of_column, scores) / np.bincount(of_column)
-            found.append((means - estimate) / means.size)
+            found.append(DrawnLevel((means - estimate) / means.size))
     elif levels.finetune:
         means = np.bincount(of_run, scores) / np.bincount(of_run)
-        found.append((scores - means[of_run]) * arm.grid.average())
+        within = (scores - means[of_run]) * arm.grid.average()
+        found.append(DrawnLevel(within, None if levels.pretrain else of_run))
     if levels.examples and arm.combine is None and arm.again is None:
         each = np.zeros(arm.values.shape[1])
         for weight, values in zip(arm.grid.average(), arm.values, strict=True):
             each += weight * values
-        found.append((each - estimate) / each.size)
+        found.append(DrawnLevel((each - estimate) / each.size))
     return tuple(found)
 
 

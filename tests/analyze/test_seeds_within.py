@@ -35,12 +35,32 @@ def test_one_fine_tuning_seed_with_many_orders_says_nothing_of_others(tmp_path):
     assert any("only one of the fine-tuning seeds" in warning for warning in found.warnings)
 
 
+def nested(folder, pretrain, finetune, levels="finetune,examples"):
+    seeds = f"{{pretrain: {pretrain}, finetune: {finetune}, design: nested}}"
+    suite = write_suite(folder, SUITE.replace("{pretrain: 6, finetune: 2}", seeds))
+    fill(suite, folder / "runs")
+    return compare(suite, store=folder / "runs", splits=("test",), levels=levels)
+
+
 def test_nested_fine_tuning_seeds_of_one_name_are_as_many_as_runs(tmp_path):
-    nested = "{pretrain: 6, finetune: 1, design: nested}"
-    suite = write_suite(tmp_path, SUITE.replace("{pretrain: 6, finetune: 2}", nested))
-    fill(suite, tmp_path / "runs")
+    found = nested(tmp_path, 4, 2)
 
-    found = compare(suite, store=tmp_path / "runs", splits=("test",), levels="finetune,examples")
-
-    assert found.splits[0].pairs[0].least_p == 1 / 32
+    assert found.splits[0].pairs[0].least_p == 2 / 2**8
     assert not any("only one of the" in warning for warning in found.warnings)
+
+
+def test_runs_within_fixed_pretraining_seeds_are_few_where_those_beyond_the_first_are(tmp_path):
+    (tmp_path / "few").mkdir()
+    few, many = nested(tmp_path / "few", 4, 2), nested(tmp_path, 4, 3)
+
+    told = "Only 4 runs beyond the first of each pretraining seed: intervals are widened"
+    assert any(told in warning for warning in few.warnings)
+    assert not any("Only" in warning for warning in many.warnings)
+
+
+def test_one_run_of_every_fixed_pretraining_seed_tells_nothing_of_others(tmp_path):
+    found = nested(tmp_path, 6, 1)
+
+    pair = found.splits[0].pairs[0]
+    assert (pair.p, pair.low, pair.verdict) == (None, None, "not tested")
+    assert any("only one of the fine-tuning seeds of a pretr" in told for told in found.warnings)

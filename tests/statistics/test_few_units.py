@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.statistics.few_units import expanded_level, stretch
+from harness.statistics.few_units import DrawnLevel, expanded_level, stretch
 from harness.statistics.intervals import percentile
 from harness.statistics.multibootstrap import Arm, multi_bootstrap
 from harness.statistics.resampling import Grid, Levels
@@ -33,9 +33,9 @@ def test_one_level_is_stretched_to_the_width_of_students_interval():
 
 def test_two_procedures_without_common_seeds_have_welchs_degrees_of_freedom():
     one, other = np.random.default_rng(2).normal(size=5), np.random.default_rng(3).normal(size=9)
-    influences = [(each - each.mean()) / each.size for each in (one, other)]
+    levels = [DrawnLevel((each - each.mean()) / each.size) for each in (one, other)]
     welch = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
-    by = stretch(influences, np.zeros(1), 1.0, 0.95, complete=True)
+    by = stretch(levels, np.zeros(1), 1.0, 0.95, complete=True)
     assert by * stats.norm.ppf(0.975) == pytest.approx((welch.high - welch.low) / 2)
 
 
@@ -52,8 +52,7 @@ def test_what_two_levels_both_count_is_taken_out_once(design):
     if design == "crossed":
         interaction = (rest**2).sum() / ((a - 1) * (b - 1)) / (a * b)
         unbiased += columns.var(ddof=1) / b - interaction
-    levels = found.influences[0]
-    whole = sum((each**2).sum() * each.size / (each.size - 1) for each in levels)
+    whole = sum(level.variance for level in found.levels[0])
     assert whole - (found.overlaps[0] ** 2).sum() == pytest.approx(unbiased)
 
 
@@ -66,6 +65,17 @@ def test_two_seeds_have_an_interval_to_both_sides(scores, examples):
     plain, wide, estimate = found.interval(), found.stretched(), found.estimates[0]
     assert (plain.low, plain.high) == pytest.approx(scores)
     assert estimate - wide.low == pytest.approx(wide.high - estimate, rel=1e-4)
+
+
+def test_runs_within_fixed_pretraining_seeds_have_the_variance_and_freedom_within_each():
+    generator = np.random.default_rng(7)
+    values = generator.normal(size=(5, 1)) + generator.normal(size=(5, 3))
+    levels = Levels(pretrain=False, examples=False, design="nested")
+    (level,) = drawn(values, levels, 20).levels[0]
+    assert level.variance == pytest.approx(values.var(axis=1, ddof=1).mean() / 15)
+    assert level.freedom == 10
+    by = stretch([level], np.zeros(1), level.variance, 0.95, complete=True)
+    assert by == pytest.approx(stats.t.ppf(0.975, 10) / stats.norm.ppf(0.975))
 
 
 def test_percentiles_go_farther_out_with_few_units_and_keep_replicates_beyond():
@@ -81,7 +91,7 @@ def test_percentiles_go_farther_out_with_few_units_and_keep_replicates_beyond():
 def test_one_unit_tells_nothing():
     with pytest.raises(ValueError, match="one"):
         expanded_level(1, 0.95, 2000)
-    assert stretch([np.zeros(1)], np.zeros(1), 1.0, 0.95, complete=True) == 1
+    assert stretch([DrawnLevel(np.zeros(1))], np.zeros(1), 1.0, 0.95, complete=True) == 1
 
 
 def coverage(a, b, icc, rounds, *, share=0.5):
@@ -127,3 +137,16 @@ def test_intervals_of_few_seeds_of_one_kind_cover_the_truth(seeds, least):
         found = multi_bootstrap([arm], 1000, generator, levels=levels).stretched()
         held += found.low <= 0.7 <= found.high
     assert least <= held / rounds <= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("a", "b"), [(10, 2), (5, 2), (5, 3), (3, 5)])
+def test_intervals_over_runs_within_fixed_pretraining_seeds_cover_the_mean_of_these(a, b):
+    levels = Levels(pretrain=False, examples=False, design="nested")
+    generator, held, rounds = np.random.default_rng(8), 0, 600
+    for _ in range(rounds):
+        effects = generator.normal(size=(a, 1))
+        arm = Arm(grid(a, b), (effects + generator.normal(size=(a, b))).reshape(-1, 1))
+        found = multi_bootstrap([arm], 1000, generator, levels=levels).stretched()
+        held += found.low <= effects.mean() <= found.high
+    assert 0.92 <= held / rounds <= 0.98

@@ -161,7 +161,7 @@ def test_influences_have_the_variance_of_an_estimate_without_interactions():
     runs, examples = generator.normal(size=12), generator.normal(size=80)
     arm = Arm(grid(4, 3), runs[:, None] + examples)
     found = draws([arm], 20_000, levels=Levels(design="nested"))
-    variance = sum((level**2).sum() for level in found.influences[0])
+    variance = sum(level.squares for level in found.levels[0])
     assert found.standard_error() ** 2 == pytest.approx(variance, rel=0.05)
 
 
@@ -181,14 +181,15 @@ def test_unpaired_arms_share_the_influence_of_examples_alone():
     arms = [Arm(grid(3, 2), generator.normal(size=(6, 1)) + both) for _ in range(2)]
     levels = Levels(design="nested")
     apart = draws(arms, 20_000, levels=levels, paired=False).difference(paired=False)
-    variance = sum((level**2).sum() for level in apart.influences[0])
+    variance = sum(level.squares for level in apart.levels[0])
     assert apart.standard_error() ** 2 == pytest.approx(variance, rel=0.05)
-    ours, theirs = draws(arms, 9, levels=levels, paired=False).influences
-    assert len(apart.influences[0]) == len(ours) + len(theirs) - 1
-    assert apart.influences[0][-1] == pytest.approx(theirs[-1] - ours[-1])
+    ours, theirs = draws(arms, 9, levels=levels, paired=False).levels
+    assert len(apart.levels[0]) == len(ours) + len(theirs) - 1
+    both = theirs[-1].influences - ours[-1].influences
+    assert apart.levels[0][-1].influences == pytest.approx(both)
     fixed = Levels(examples=False)
     seeds = draws(arms, 9, levels=fixed, paired=False).difference(paired=False)
-    assert len(seeds.influences[0]) == 4
+    assert len(seeds.levels[0]) == 4
 
 
 def test_scores_far_from_zero_keep_their_differences():
