@@ -20,6 +20,8 @@ Whole = Callable[[Path], bool]
 PATIENCE = 10
 """Seconds in which a hub that can be reached answers; its own library waits for minutes."""
 
+_NO_MODEL = "check the name, or `hf auth login`; a folder begins with ./ or /"
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -120,7 +122,7 @@ def _in_one_line(repository: str, revision: str) -> Iterator[None]:
         raise HarnessError(f"the model {repository} is gated", fix=fix) from None
     except errors.RepositoryNotFoundError:
         message = f"the hub has no model {repository}, or it is private"
-        raise HarnessError(message, fix="check the name, or `hf auth login`") from None
+        raise HarnessError(message, fix=_NO_MODEL) from None
     except errors.RevisionNotFoundError:
         raise HarnessError(f"the model {repository} has no revision {revision!r}") from None
     except errors.HFValidationError as error:

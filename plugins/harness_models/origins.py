@@ -9,6 +9,8 @@ from pathlib import Path
 from harness.api.errors import HarnessError
 from harness_models.hub import Whole, cached, commit_of, known_commit, snapshot
 
+_AS_A_PATH = ("./", "../", "~/")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -53,16 +55,16 @@ class Origin:
         return f"{self.name}@{self.revision}" if self.revision else self.name
 
     def is_folder(self) -> bool:
-        """Whether it is no repository.
+        """Whether it is no repository: the name tells, not what lies in the current folder.
 
         Raises:
             HarnessError: it should be a folder, and is not there.
         """
-        if Path(self.name).is_dir():
-            return True
-        if self.name.startswith(("/", "./", "../", "~/")):
+        if not (self.name.startswith(_AS_A_PATH) or Path(self.name).is_absolute()):
+            return False
+        if not Path(self.name).is_dir():
             raise HarnessError(f"there is no folder {self.name}")
-        return False
+        return True
 
     def known(self) -> Place | None:
         """The place, if it is known without asking the hub."""

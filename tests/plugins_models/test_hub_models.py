@@ -8,7 +8,7 @@ import pytest
 from tiny_checkpoints import save_bert
 
 from harness.api.data import DataRoom
-from harness.api.errors import OutOfReach
+from harness.api.errors import HarnessError, OutOfReach
 from harness_models import hub
 from harness_models.transformer import TRANSFORMER, TransformerSettings
 
@@ -123,3 +123,18 @@ def test_a_cache_without_one_of_the_shards_is_not_complete(folder):
     assert here([0]) == [True, False]
     (folder / files["b"]).write_bytes(b"")
     assert here([0]) == [True, True]
+
+
+def test_a_name_of_the_hub_never_means_a_folder_of_the_current_directory(
+    folder, tmp_path, monkeypatch
+):
+    (folder.parents[1] / "refs").mkdir()
+    (folder.parents[1] / "refs" / "main").write_text(COMMIT)
+    decoy = tmp_path / "elsewhere" / NAME
+    decoy.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert TRANSFORMER.pretrained.source(SETTINGS, 0).name == f"{NAME}@{COMMIT}"
+    named = TransformerSettings(checkpoint=f"./{NAME}", longest=32)
+    with pytest.raises(HarnessError, match="there is no config"):
+        TRANSFORMER.fingerprint(named)
+    assert TRANSFORMER.downloads(named, [0], DataRoom(tmp_path, False)) == ()
