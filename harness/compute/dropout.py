@@ -45,6 +45,10 @@ class Rows(NamedTuple):
     here: int
 
 
+Grid = tuple[int, int]
+"""Examples of a batch of text, and the places of the longest."""
+
+
 class StreamDropout(TorchFunctionMode):
     """Answers dropout calls, also inside attention, with masks hashed from (key, call, position).
 
@@ -53,7 +57,8 @@ class StreamDropout(TorchFunctionMode):
     `HarnessError`: the run would depend on what ran before it. `calls` counts the masks.
 
     With `padded` inputs a position is counted along each axis by itself, so that it draws the same
-    however far the batch is filled up: in a stack the longest example of all runs decides that.
+    however far the batch is filled up: in a stack the longest example of all runs decides that. A
+    model may flatten its `grid` of examples and places into one axis: that is counted as two.
     A pass for some `rows` of a batch draws what the whole batch would, where examples come first.
     """
 
@@ -63,13 +68,15 @@ class StreamDropout(TorchFunctionMode):
         self._padded = padded
         self._keys: tuple[Tensor, Tensor] | None = None
         self._rows: Rows | None = None
+        self._grid: Grid | None = None
         self._positions: dict[tuple[int, torch.device], Tensor] = {}
         self._mixed: dict[tuple[torch.Size, torch.device], Tensor] = {}
 
-    def begin(self, key: Tensor, rows: Rows | None = None) -> None:
+    def begin(self, key: Tensor, rows: Rows | None = None, grid: Grid | None = None) -> None:
         """Start a forward pass: masks are drawn from this key, the first call first."""
         self.calls = 0
         self._rows = rows
+        self._grid = grid
         self._mixed = {}
         self._keys = (key.to(torch.int32), (key >> 32).to(torch.int32))
 
@@ -78,19 +85,19 @@ class StreamDropout(TorchFunctionMode):
 
         Autograd may compute a part of the forward pass again, in a thread of its own.
         """
-        return self._from(self.calls, self._keys, self._rows)
+        return self._from(self.calls, self._keys, self._rows, self._grid)
 
     @contextmanager
     def _from(
-        self, calls: int, keys: tuple[Tensor, Tensor] | None, rows: Rows | None
+        self, calls: int, keys: tuple[Tensor, Tensor] | None, rows: Rows | None, grid: Grid | None
     ) -> Iterator[None]:
-        now = self.calls, self._keys, self._rows, self._mixed
-        self.calls, self._keys, self._rows, self._mixed = calls, keys, rows, {}
+        now = self.calls, self._keys, self._rows, self._grid, self._mixed
+        self.calls, self._keys, self._rows, self._grid, self._mixed = calls, keys, rows, grid, {}
         try:
             with self:
                 yield
         finally:
-            self.calls, self._keys, self._rows, self._mixed = now
+            self.calls, self._keys, self._rows, self._grid, self._mixed = now
 
     def __torch_function__(
         self,
@@ -159,10 +166,18 @@ class StreamDropout(TorchFunctionMode):
         if known is None:
             assert self._keys is not None
             counter = _lattice if self._padded else self._counter
-            bits = counter(shape, device) + (self._keys[0] + self._offset(shape))
+            spread = self._spread(shape)
+            bits = counter(spread, device) + (self._keys[0] + self._offset(spread))
             known = ((bits ^ ((bits >> 16) & 0xFFFF)) * _MULTIPLIERS[0]).reshape(shape)
             self._mixed[shape, device] = known
         return known
+
+    def _spread(self, shape: torch.Size) -> torch.Size:
+        """The shape with examples and places apart: [n x length, width] is [n, length, width]."""
+        grid = self._grid
+        if grid is None or len(shape) != 2 or grid[1] == 1 or shape[0] != grid[0] * grid[1]:
+            return shape
+        return torch.Size([*grid, shape[1]])
 
     def _offset(self, shape: torch.Size) -> int:
         """What the counters of a part's first row have to be ahead."""

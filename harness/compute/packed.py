@@ -78,6 +78,12 @@ class Packed:
         return {**inputs, MASK: mask.long()}
 
 
+def grid_of(inputs: Mapping[str, Tensor]) -> tuple[int, int] | None:
+    """Examples and places of a batch of text [n, length]; None for others."""
+    mask = inputs.get(MASK)
+    return None if mask is None else (mask.shape[-2], mask.shape[-1])
+
+
 def by_length(lengths: Tensor) -> Tensor:
     """Places of examples, the longest first and of equals the first: int64 [n]."""
     return lengths.argsort(descending=True, stable=True)

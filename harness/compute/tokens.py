@@ -38,6 +38,8 @@ def read_tokens(texts: Texts, reader: Reader, identity: str, cache: Path) -> Tok
         with FileLock(path.with_suffix(".lock")):
             known = _stored(path)
             if known is None:
+                for left in path.parent.glob(f".{path.name}.*"):  # by one that was killed
+                    left.unlink(missing_ok=True)
                 _store(path, _checked(reader.read(texts), texts))
                 known = _stored(path)
     if known is None:

@@ -8,6 +8,7 @@ from torch import Tensor
 from harness.compute.device import autocast
 from harness.compute.dropout import StreamDropout, step_keys
 from harness.compute.embedding import gather_gradients
+from harness.compute.packed import grid_of
 from harness.compute.streams import RunStreams
 from harness.train.batches import Batch
 from harness.train.compiling import forward_of
@@ -90,7 +91,7 @@ class Alone:
 
     def _forward(self, part: Part, step: int) -> Tensor:
         if self._dropout is not None:
-            self._dropout.begin(self._keys(step)(step), part.rows)
+            self._dropout.begin(self._keys(step)(step), part.rows, grid_of(part.batch.inputs))
             with self._dropout:
                 return self._cast(part.batch)
         return self._cast(part.batch)

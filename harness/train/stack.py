@@ -15,6 +15,7 @@ from harness.compute.calling import called
 from harness.compute.device import autocast
 from harness.compute.dropout import StreamDropout, step_keys
 from harness.compute.embedding import block_padding_gradients
+from harness.compute.packed import grid_of
 from harness.compute.streams import RunStreams
 from harness.train.batches import Batch
 from harness.train.course import Course, Stretch
@@ -133,7 +134,7 @@ class Stack:
             key: Tensor | None,
         ) -> Tensor:
             if self._dropout is not None and key is not None:
-                self._dropout.begin(key, part.rows)
+                self._dropout.begin(key, part.rows, grid_of(inputs))
             return self._network.logits(called(self._module, {**parameters, **buffers}, inputs))
 
         dims = (0, 0, 0, None if keys is None else 0)

@@ -79,6 +79,19 @@ def test_attention_without_dropout_is_torchs_own_and_with_it_is_right_on_average
     assert float((torch.stack(many).mean(0) - exact).abs().mean()) < 0.05
 
 
+def test_examples_and_places_in_one_axis_drop_as_in_two_however_far_they_are_filled_up():
+    def kept(length, *, flat):
+        mode = StreamDropout(padded=True)
+        mode.begin(step_keys(0, torch.device("cpu"))(1), grid=(3, length))
+        ones = torch.ones(3, length, 5)
+        with mode:
+            found = F.dropout(ones.flatten(0, 1) if flat else ones, 0.5)
+        return found.reshape(ones.shape)[:, :4]
+
+    assert torch.equal(kept(4, flat=True), kept(4, flat=False))
+    assert torch.equal(kept(4, flat=True), kept(9, flat=True))
+
+
 def test_an_encoder_layer_drops_the_same_stacked_and_alone():
     layer = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.3, batch_first=True).train()
     weights = dict(layer.named_parameters())

@@ -1,7 +1,7 @@
 """Text classifiers trained as one stack end where they would alone, with dropout and padding."""
 
 import pytest
-from tiny_checkpoints import save_bert
+from tiny_checkpoints import save_any, save_bert
 from training_scene import a_cell, distance, open_bench, use
 
 from harness.api.cells import SplitUse
@@ -35,3 +35,31 @@ def test_alone_and_in_a_pack_agree(tmp_path, train, name):
     for single, packed in zip(alone, pack, strict=True):
         assert packed.trained.pack == 3
         assert distance(single.weights, packed.weights) < 1e-5
+
+
+FAMILIES = {
+    "RobertaForMaskedLM": {"pad_token_id": 1},
+    "GPT2LMHeadModel": {"attn_pdrop": 0.2, "resid_pdrop": 0.2},
+    "LlamaForCausalLM": {"attention_dropout": 0.2},
+    "OPTForCausalLM": {"dropout": 0.2, "attention_dropout": 0.2},  # drops in [n x length, width]
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_every_kind_drops_the_same_in_a_pack_and_in_parts(tmp_path, train, kind):
+    folder = save_any(tmp_path / kind, kind, **FAMILIES[kind])
+    model = use("model", "transformer", checkpoint=str(folder), longest=32)
+    bench = open_bench(tmp_path)
+
+    def trained(seeds, accumulate=1):
+        settings = {"steps": 4, "lr": 0.02, "optimizer": "sgd", "accumulate": accumulate}
+        method = use("method", "full", **settings)
+        cells = [a_cell(n, model=model, method=method, train=train, batch=8) for n in seeds]
+        return train_pack(cells, bench, print)
+
+    (alone,), packed = trained([0]), trained([0, 1, 2])
+    assert packed[0].trained.pack == 3
+    assert distance(packed[0].weights, packed[1].weights) > 1e-3
+    assert distance(alone.weights, packed[0].weights) < 1e-5
+    assert distance(alone.weights, trained([0], accumulate=3)[0].weights) < 1e-5
