@@ -7,26 +7,32 @@ import torch
 from harness.api.data import InputSpec, Outline, Split, Splits
 from harness.api.errors import HarnessError
 from harness.api.texts import Texts
+from harness.compute.loaded import check_types
 
 
-def check_dataset(name: str, outline: Outline, splits: Splits) -> None:
-    """Raise `HarnessError` naming the dataset where splits and outline differ."""
-    _check_names(name, "in-domain splits", set(outline.id), set(splits.id))
-    _check_names(name, "OOD splits", set(outline.ood), set(splits.ood))
+def check_dataset(name: str, outline: Outline, splits: Splits, provider: str = "") -> None:
+    """Raise `HarnessError` naming the dataset and who provides it where splits and outline differ.
+
+    Types come first: whatever a plugin gives, it is one line and no error of ours.
+    """
+    dataset = f"dataset {name!r}" + (f" of {provider}" if provider else "")
+    check_types(dataset, outline, splits)
+    _check_names(dataset, "in-domain splits", set(outline.id), set(splits.id))
+    _check_names(dataset, "OOD splits", set(outline.ood), set(splits.ood))
     sizes: Mapping[str, int | None] = {
         "train": outline.train,
         **outline.id,
         **{split: ood.examples for split, ood in outline.ood.items()},
     }
     for split, loaded in {"train": splits.train, **splits.id, **splits.ood}.items():
-        _check_split(f"dataset {name!r}, split {split!r}", outline, loaded, sizes[split])
+        _check_split(f"{dataset}, split {split!r}", outline, loaded, sizes[split])
 
 
-def _check_names(name: str, what: str, promised: set[str], loaded: set[str]) -> None:
+def _check_names(where: str, what: str, promised: set[str], loaded: set[str]) -> None:
     if promised != loaded:
         raise HarnessError(
             f"its outline promises the {what} {sorted(promised)}, its load gives {sorted(loaded)}",
-            where=f"dataset {name!r}",
+            where=where,
         )
 
 
@@ -70,8 +76,10 @@ def _check_text(where: str, name: str, spec: InputSpec, values: object, n: int) 
         kind = "text" if isinstance(values, Texts) else type(values).__name__
         raise HarnessError(f"input {name!r} must be {spec.kind}, but is {kind}", where=where)
     if tuple(values.columns) != spec.fields:
-        wanted, given = list(spec.fields), list(values.columns)
-        raise HarnessError(f"text {name!r} must have fields {wanted}, not {given}", where=where)
+        wanted, given = ", ".join(spec.fields), ", ".join(values.columns) or "none"
+        message = f"its text {name!r} must have the fields {wanted}, in this order, not {given}"
+        fix = "name the same in `InputSpec(fields=...)` and in `Texts`"
+        raise HarnessError(message, where=where, fix=fix)
     for field, column in values.columns.items():
         if len(column) != n or column.null_count:
             raise HarnessError(

@@ -255,7 +255,8 @@ class Workbench:
                 fix="run the suite again to plan with the new data",
             )
         splits = dataset.load(settings, self.room)
-        check_dataset(use.dataset.name, self.outline(use), splits)
+        provider = self.catalogue.find("dataset", use.dataset.name).provider
+        check_dataset(use.dataset.name, self.outline(use), splits, provider)
         return self._datasets.put(key, splits, 1)
 
 
