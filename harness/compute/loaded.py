@@ -65,5 +65,5 @@ def _check_texts(where: str, name: str, values: object) -> None:
 
 def _wrong(what: str, given: object, wanted: str, where: str, fix: str) -> HarnessError:
     kind = type(given).__name__
-    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    article = "an" if kind[:1].lower() in "aeiou" or kind == "ndarray" else "a"
     return HarnessError(f"{what} {article} {kind}, not {wanted}", where=where, fix=fix)
