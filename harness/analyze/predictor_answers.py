@@ -67,13 +67,8 @@ def _whose(
     if name and several > 1:
         yes = _yes(first).capitalize()
         return f"{who}{yes} (best of {first.tried}: {first.predictor}, p {p})."
-    sentence = (
-        f"{who}{_yes(first)}, with {seeds}. Of {count(first.tried, 'quantity', 'quantities')} "
-        f"tried the best is {first.predictor}: tau {fixed(first.tau, 2)}, "
-        f"p {figures(first.p_family, 2)} for the best of {first.tried}"
-    )
-    if first.partial is not None:
-        sentence += f"; given {_known(steps)}, partial correlation {fixed(first.partial, 2)}, p {p}"
+    tried = count(first.tried, "quantity", "quantities")
+    sentence = f"{who}{_yes(first)}, with {seeds}. Of {tried} tried {_standing(first, steps)}"
     if first.gain is not None:
         sentence += f"; it adds {fixed(first.gain, 2)}{_around(first)} to out-of-fold R²"
     if first.note and (first.partial is None or first.gain_low is None):
@@ -82,6 +77,19 @@ def _whose(
     out = f", {left} of {tests[0].planned} left out" if left > 0 else ""
     sentence = sentence[:1].upper() + sentence[1:]
     return f"{sentence} ({count(tests[0].runs, 'run')}{out})."
+
+
+def _standing(test: PredictorTest, steps: Sequence[LadderStep]) -> str:
+    """The best of all, by the test that it was picked by; the test without controls stands last."""
+    alone = f"tau {fixed(test.tau, 2)}, p {figures(test.p_family, 2)}"
+    best = f"for the best of {test.tried}"
+    if test.partial is None:
+        return f"the best is {test.predictor}: {alone} {best}"
+    return (
+        f"the best given {_known(steps)} is {test.predictor}: partial correlation "
+        f"{fixed(test.partial, 2)}, p {figures(test.verdict, 2)} {best}; by itself {alone} "
+        f"corrected for {test.tried}"
+    )
 
 
 def _around(test: PredictorTest) -> str:
