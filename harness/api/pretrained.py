@@ -28,7 +28,12 @@ class Pretrained:
     checkpoint's folder or pinned revision); it raises `HarnessError` where there are none. A model
     with one checkpoint gives the same source for every seed. `load(settings, name, room)` gives the
     module's state dict; what it leaves out has to belong to the head, which is drawn afresh.
+
+    `check(settings, name, room)` raises `HarnessError` where these weights do not fit the model. It
+    is asked of all of them before anything is trained, and by `seedscape check`: it has to be fast,
+    should load nothing, and say nothing of weights that are not on this machine.
     """
 
     source: Callable[[Any, int], Source]
     load: Callable[[Any, str, DataRoom], Mapping[str, Tensor]]
+    check: Callable[[Any, str, DataRoom], None] | None = None

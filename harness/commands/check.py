@@ -15,6 +15,8 @@ def command(suite: SuiteOptions, show: bool) -> int:
     line, and the exit code is 2.
     """
     from harness.plan import expand
+    from harness.run.fitting import misfits
+    from harness.store import Store, paths
     from harness.suite import SuiteError
     from harness.suite.summary import summary
 
@@ -25,6 +27,11 @@ def command(suite: SuiteOptions, show: bool) -> int:
             click.echo(f"error: {problem}", err=True)
         return 2
     plan = expand(checked, catalogue)  # finds what only that shows: work that stands twice
+    problems = misfits(plan.cells, catalogue, paths.cache(Store("runs").root))
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    if problems:
+        return 2
     if show:
         click.echo(checked.text, nl=False)
         return 0

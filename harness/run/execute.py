@@ -22,6 +22,7 @@ from harness.run.board import Board
 from harness.run.context import HEAVY, WorkContext
 from harness.run.display import Display, Plain, Silent
 from harness.run.fetching import must_be_here, wanted_by
+from harness.run.fitting import must_fit
 from harness.run.git import git_state
 from harness.run.journal import Journal
 from harness.run.options import RunOptions
@@ -69,6 +70,7 @@ def execute_cells(plan: Plan, store: Store, catalogue: Catalogue, options: RunOp
     board = Board(plan.cells, survey.done)
     if board.open and options.offline:
         must_be_here(wanted_by(board.cells.values(), catalogue, paths.cache(store.root)))
+    must_fit(board.cells.values(), catalogue, paths.cache(store.root))
     account, interrupted = Account(), bool(board.open)
     watching = Watching(plan, store, catalogue, options.watch)
     try:

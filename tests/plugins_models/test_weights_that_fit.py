@@ -1,11 +1,40 @@
 """A checkpoint fills the whole body of a classifier: what is missing, left over, or left alone."""
 
+import json
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny_checkpoints import at, changed, loaded, save_any, save_bert, text_room
 
+from harness.api.data import DataRoom
 from harness.api.errors import HarnessError
 from harness_models.transformer import TRANSFORMER
+
+
+def checked(folder, tmp_path):
+    """What is said of the weights before anything is trained."""
+    settings = at(folder)
+    TRANSFORMER.pretrained.check(settings, str(folder), DataRoom(tmp_path, offline=True))
+
+
+def save_shards(folder, *, pickled):
+    """The same weights in two files and a table of them."""
+    stored = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    stem, end = ("pytorch_model", "bin") if pickled else ("model", "safetensors")
+    places = {name: 1 + place % 2 for place, name in enumerate(stored)}
+    for part in (1, 2):
+        half = {name: tensor for name, tensor in stored.items() if places[name] == part}
+        file = folder / f"{stem}-0000{part}-of-00002.{end}"
+        if pickled:
+            torch.save(half, file)
+        else:
+            save_file(half, file, metadata={"format": "pt"})
+    table = {name: f"{stem}-0000{part}-of-00002.{end}" for name, part in places.items()}
+    index = {"metadata": {"total_size": 1}, "weight_map": table}
+    (folder / f"{stem}.{end}.index.json").write_text(json.dumps(index))
+
 
 BIAS = "bert.encoder.layer.1.output.dense.bias"
 
@@ -23,9 +52,33 @@ BIAS = "bert.encoder.layer.1.output.dense.bias"
 def test_weights_that_do_not_fit_are_one_line(tmp_path, change, complaint):
     folder = save_bert(tmp_path / "bert")
     changed(folder, change)
-    with pytest.raises(HarnessError, match=complaint) as raised:
-        loaded(folder, tmp_path)
-    assert str(folder) in str(raised.value) and "\n" not in str(raised.value)
+    for look in (loaded, checked):
+        with pytest.raises(HarnessError, match=complaint) as raised:
+            look(folder, tmp_path)
+        assert str(folder) in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_weights_that_fit_are_passed_before_training(tmp_path):
+    checked(save_bert(tmp_path / "bert"), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["pytorch_model-*1*.bin", "model-*1*.safetensors"])
+def test_a_shard_that_is_not_there_is_told_before_training(tmp_path, kind):
+    folder = save_bert(tmp_path / "bert")
+    save_shards(folder, pickled=kind.endswith("bin"))
+    checked(folder, tmp_path)
+    next(folder.glob(kind)).unlink()
+    with pytest.raises(HarnessError, match=r"its weights cannot be read: .*00001-of"):
+        checked(folder, tmp_path)
+
+
+def test_of_weights_that_are_not_here_yet_nothing_is_said(tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    settings = at("google/none", config=str(save_bert(tmp_path / "bert")))
+    name = f"google/none@{'0' * 40}"
+    TRANSFORMER.pretrained.check(settings, name, DataRoom(tmp_path, offline=True))
 
 
 OLD = {

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
-from tiny_checkpoints import save_bert
+from click.testing import CliRunner
+from tiny_checkpoints import changed, save_bert
 
 from harness.api.errors import HarnessError
+from harness.commands import check
 from harness.plan import expand
 from harness.run.execute import execute
+from harness.run.fitting import misfits
 from harness.run.options import RunOptions
 from harness.store import Store
 from harness.suite import open_suite
@@ -147,6 +150,31 @@ def run(text=SUITE, between=lambda: None):
     between()
     options = RunOptions(executor="serial", display="none", device="cpu")
     return plan, execute(plan, suite, Store(Path("runs")), catalogue, options)
+
+
+NORM = "bert.encoder.layer.1.output.LayerNorm.bias"
+
+
+def test_weights_that_do_not_fit_stop_a_run_before_anything_is_trained(folder):
+    changed(folder / "multiberts-seed_1", lambda weights: weights.pop(NORM))
+    with pytest.raises(HarnessError, match=rf"multiberts-seed_1: the checkpoint lacks {NORM};"):
+        run()
+    assert not list(Path("runs").rglob("record.json"))
+    changed(folder / "multiberts-seed_0", lambda weights: weights.pop(NORM))
+    with pytest.raises(HarnessError, match=rf"seed_0: the checkpoint lacks {NORM} .and so 1 more"):
+        run()
+    plan = planned(SUITE.replace("[pretrained]", "[random]"))
+    assert misfits(plan.cells, open_suite("./suite.yaml")[1], Path("cache")) == []
+
+
+def test_check_has_a_line_for_each_checkpoint_that_does_not_fit(folder):
+    for seed in range(2):
+        changed(folder / f"multiberts-seed_{seed}", lambda weights: weights.pop(NORM))
+    ended = CliRunner().invoke(check.command, ["./suite.yaml"], standalone_mode=False)
+    assert ended.return_value == 2
+    assert [line.partition(f"lacks {NORM}")[1] for line in ended.stderr.splitlines()] == [
+        f"lacks {NORM}"
+    ] * 2
 
 
 @pytest.mark.slow
