@@ -1,8 +1,9 @@
 """The numbers of one split: every procedure alone, and every two against each other."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,7 +32,10 @@ LOST = 0.05
 
 @dataclass(frozen=True)
 class Arena:
-    """The arms of one split. `sign` is 1 where higher scores are better, else -1."""
+    """The arms of one split. `sign` is 1 where higher scores are better, else -1.
+
+    `bounds` are the least and the greatest score that there can be.
+    """
 
     split: str
     arms: Sequence[Arm]
@@ -39,6 +43,7 @@ class Arena:
     sign: int
     design: Design
     asked: Asked
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     @cached_property
     def scores(self) -> list[Array]:
@@ -58,7 +63,9 @@ class Arena:
     def mean(self, arm: int) -> tuple[float, Interval | None]:
         """The mean of an arm; its interval unless there is one seed or too many draws are lost."""
         estimate = float(self.draws.estimates[arm])
-        return estimate, self._interval(self.draws, arm) if self._known(arm) else None
+        if not self._known(arm):
+            return estimate, None
+        return estimate, _within(self._interval(self.draws, arm), *self.bounds)
 
     def lost(self, arm: int) -> int:
         """How many draws have no mean: the score cannot be computed on their examples."""
@@ -87,7 +94,8 @@ class Arena:
             return estimate, None, None
         across = ~(np.sign(estimate) * drawn.replicates[0] > 0)  # so is what is no number
         p = max(float(across.mean()), 1 / across.size)
-        return estimate, self._interval(drawn, 0), p
+        most = self.bounds[1] - self.bounds[0]
+        return estimate, _within(self._interval(drawn, 0), -most, most), p
 
     def test(self, pair: Pair) -> tuple[float | None, float | None]:
         """The two-sided p of whole seeds changing sides, and the least that there can be."""
@@ -188,6 +196,13 @@ class Arena:
         text = "\n".join([self.split, *names])
         number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
         return np.random.default_rng([self.asked.seed, number])
+
+
+def _within(interval: Interval | None, least: float, most: float) -> Interval | None:
+    if interval is None:
+        return None
+    low, high = (min(max(end, least), most) for end in (interval.low, interval.high))
+    return replace(interval, low=low, high=high)
 
 
 def _table(grid: Grid, values: Array) -> Array | None:

@@ -68,7 +68,7 @@ def weigh(contenders: Sequence[Contender], asked: Asked) -> Comparison:
     for split in splits:
         arms = arms_of(gathered, chosen, split, asked.score, examples=design.levels.examples)
         sign = 1 if offer.higher_is_better else -1
-        arena = Arena(split, arms, pairings, sign, design, asked)
+        arena = Arena(split, arms, pairings, sign, design, asked, offer.bounds)
         compared.append(_split(arena, gathered, chosen))
     found = Comparison(
         score=asked.score,

@@ -5,6 +5,7 @@ Making an offer is free: import torch, a network library or a data file inside t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -149,6 +150,7 @@ class Score(Offer):
     `version` enters the identity of what is scored, as the source does; `fingerprint(settings)` is
     the hash of files that the settings name (a script, say).
     `proportion` marks a mean over examples of 0 or 1, whose sampling variance is p (1 - p) / n.
+    `bounds` are the least and the greatest that it can be: intervals end there.
 
     `compute(settings, predictions, references, groups)`, where an offer has it, is the same number
     straight from numpy arrays, and is what the harness calls: importing `evaluate` takes seconds,
@@ -169,6 +171,7 @@ class Score(Offer):
     version: str = "1"
     fingerprint: Callable[[Any], str] | None = None
     proportion: bool = False
+    bounds: tuple[float, float] = (-math.inf, math.inf)
     each: Callable[[Any, Array, Array, Array | None], Array] | None = None
     terms: Terms | None = None
 

@@ -44,5 +44,6 @@ ACCURACY = Score(
     compute=compute,
     each=each,
     higher_is_better=True,
+    bounds=(0, 1),
     proportion=True,
 )

@@ -60,4 +60,5 @@ BALANCED_ACCURACY = Score(
     compute=compute,
     terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
+    bounds=(0, 1),
 )

@@ -51,5 +51,6 @@ BRIER = Score(
     compute=compute,
     each=each,
     higher_is_better=False,
+    bounds=(0, 2),
     needs="probabilities",
 )

@@ -84,5 +84,6 @@ ECE = Score(
     compute=compute,
     terms=Terms(values=terms, combine=combine),
     higher_is_better=False,
+    bounds=(0, 1),
     needs="probabilities",
 )

@@ -107,4 +107,5 @@ GLUE = Score(
     compute=compute,
     terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
+    bounds=(-1, 1),
 )

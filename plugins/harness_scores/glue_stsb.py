@@ -37,6 +37,7 @@ GLUE_STSB = Score(
     module=module,
     compute=compute,
     higher_is_better=True,
+    bounds=(-1, 1),
     needs="values",
 )
 """Without `terms`: ranks are no means over examples."""

@@ -61,4 +61,5 @@ MACRO_F1 = Score(
     compute=compute,
     terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
+    bounds=(0, 1),
 )

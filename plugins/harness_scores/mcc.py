@@ -76,4 +76,5 @@ MCC = Score(
     compute=compute,
     terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
+    bounds=(-1, 1),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from harness.api.offers import Score
@@ -51,5 +52,6 @@ NLL = Score(
     compute=compute,
     each=each,
     higher_is_better=False,
+    bounds=(0, math.inf),
     needs="probabilities",
 )

@@ -69,5 +69,6 @@ PEARSON = Score(
     compute=compute,
     terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
+    bounds=(-1, 1),
     needs="values",
 )

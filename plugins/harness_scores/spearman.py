@@ -38,5 +38,6 @@ SPEARMAN = Score(
     module=module,
     compute=compute,
     higher_is_better=True,
+    bounds=(-1, 1),
     needs="values",
 )

@@ -73,5 +73,6 @@ WORST_GROUP = Score(
     compute=compute,
     terms=Terms(values=terms, combine=combine),
     higher_is_better=True,
+    bounds=(0, 1),
     groups=True,
 )

@@ -104,3 +104,20 @@ def test_intervals_hold_the_truth_and_equal_procedures_are_seldom_told_apart(
         told += p <= 0.05 and not holds
     assert 0.88 <= covered / rounds <= 0.995
     assert told / rounds <= most
+
+
+def test_no_interval_reaches_beyond_what_a_score_can_be():
+    """Three seeds say next to nothing of others, but no accuracy is above 1."""
+    rows = ([0.0, 0.5, 1.0], [1.0, 0.5, 0.0])
+    arms = [Arm(grid(3, 3), np.repeat(row, 3)[:, None] * np.ones((1, 2))) for row in rows]
+    design = Design(Levels(), (), "pretrain", "bca")
+    pairings = {(0, 1): "same seeds"}
+    asked = Asked(replicates=300)
+    wide = Arena("test", arms, pairings, 1, design, asked)
+    within = Arena("test", arms, pairings, 1, design, asked, (0.0, 1.0))
+    far, near = wide.mean(0)[1], within.mean(0)[1]
+    assert far.low < 0.0 < 1.0 < far.high
+    assert (near.low, near.high) == (0.0, 1.0)
+    far, near = wide.effect((0, 1))[1], within.effect((0, 1))[1]
+    assert far.low < -1.0 < 1.0 < far.high
+    assert (near.low, near.high) == (-1.0, 1.0)

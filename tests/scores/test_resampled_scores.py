@@ -92,3 +92,19 @@ def test_a_class_of_one_example_among_very_many_counts(offer):
         expected = (1 / (also - 6)) ** 0.5
         assert offer.compute(settings, given, true) == pytest.approx(expected, rel=1e-5)
         assert offer.terms.combine(settings, means) == pytest.approx(expected, rel=1e-5)
+
+
+ALL = [ACCURACY, NLL, BRIER, *OF_TERMS]
+
+
+@pytest.mark.parametrize("offer", ALL, ids=lambda offer: offer.name)
+def test_a_score_is_within_its_bounds_also_where_all_is_right_or_wrong(offer):
+    settings, given, true, groups = scene(offer)
+    least, most = offer.bounds
+    sure = np.eye(CLASSES) if offer.needs == "probabilities" else np.arange(CLASSES)
+    found = [
+        offer.compute(settings, each, true, groups)
+        for each in (given, sure[true], sure[(true + 1) % CLASSES])
+    ]
+    assert all(least <= score <= most for score in found)
+    assert least in found or most in found or offer is MCC
