@@ -55,10 +55,12 @@ def _absent(contender: Contender, splits: Sequence[str], score: str) -> Iterator
     has = [use.label for use in suite.scores]
     if score not in has:
         yield f"suite {suite.id} {suite.version} has no score '{score}', but {words(has)}"
-    known = [split.name for split in suite.data.splits]
+    known = {split.name: split for split in suite.data.splits}
     for split in splits:
         if split not in known:
             yield f"suite {suite.id} {suite.version} has no split '{split}', but {words(known)}"
+        elif score in has and score not in {use.label for use in suite.scores_of(known[split])}:
+            yield f"suite {suite.id} {suite.version} has no score '{score}' on '{split}': no groups"
 
 
 def _otherwise(

@@ -81,7 +81,8 @@ class SplitUse:
     `shift` is None for in-domain splits; `parent` names the ID split it is compared with.
     `merged` has every class of a split on which a model of more classes is scored: the predicted
     class is that of the model's largest logit, a class's probability the sum of its members'.
-    Empty where the classes are the model's.
+    Empty where the classes are the model's. `grouped` is False where the dataset has no groups, so
+    that scores over groups are left out.
     """
 
     name: str
@@ -92,6 +93,7 @@ class SplitUse:
     shift: str | None = None
     parent: str | None = None
     merged: tuple[MergedClass, ...] = ()
+    grouped: bool = True
 
     @property
     def kind(self) -> str:

@@ -75,6 +75,7 @@ class Suite:
 
     `text` is the resolved suite as YAML (overrides and limits applied), saved beside the results.
     `plugins` are files or modules that the suite loads; `without` what the user set aside.
+    `over_groups` are the labels of those scores that need groups.
     """
 
     id: str
@@ -94,6 +95,12 @@ class Suite:
     primary: Primary
     limit: Limit | None
     text: str
+    over_groups: tuple[str, ...] = ()
+
+    def scores_of(self, split: SplitUse) -> tuple[Use, ...]:
+        """The scores that a split has: all, but those over groups only where it has groups."""
+        left_out = () if split.grouped else self.over_groups
+        return tuple(use for use in self.scores if use.label not in left_out)
 
     @property
     def smoke(self) -> bool:

@@ -78,15 +78,16 @@ def _with_scores(suite: Suite, names: tuple[str, ...], catalogue: Catalogue) -> 
     from harness.plug import fingerprint_of
 
     known = {use.label for use in suite.scores}
-    added = []
+    added, grouped = [], [*suite.over_groups]
     for name in dict.fromkeys(names):
         provided = catalogue.find("score", name)
-        if provided.offer.groups and not suite.data.outline.groups:
+        if provided.offer.groups and not any(split.grouped for split in suite.data.splits):
             raise HarnessError(
                 f"the score {name!r} needs groups",
                 where="--score",
                 fix=f"dataset {suite.data.train.dataset.name!r} has none",
             )
+        grouped += [name] * provided.offer.groups
         try:
             settings = provided.offer.settings()
         except ValueError:  # pydantic's own
@@ -98,7 +99,7 @@ def _with_scores(suite: Suite, names: tuple[str, ...], catalogue: Catalogue) -> 
         if name not in known:
             stands_for = fingerprint_of(provided.offer, settings)
             added.append(Use("score", name, name, {}, provided.digest, fingerprint=stands_for))
-    return replace(suite, scores=(*suite.scores, *added))
+    return replace(suite, scores=(*suite.scores, *added), over_groups=tuple(grouped))
 
 
 def _reasons(results: Results) -> dict[str, int]:

@@ -28,11 +28,11 @@ from harness.plug import Catalogue, offer_from
 def evaluate_cells(
     suite: Suite, procedure: Procedure, runs: Sequence[Cell], terms: Terms
 ) -> list[Cell]:
-    """One cell per run and evaluation split, with all scores of the suite."""
+    """One cell per run and evaluation split, with all scores of the suite that the split has."""
     train = suite.data.train
     molds = []
     for split in suite.data.splits:
-        work = EvaluateWork(procedure.model, train, split, suite.scores)
+        work = EvaluateWork(procedure.model, train, split, suite.scores_of(split))
         molds.append(Mold.of(Stage.EVALUATE, procedure.label, work, terms))
     return [mold.cell(run.seeds, (run.key,)) for run, mold in product(runs, molds)]
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.api.cells import Primary
 from harness.api.data import Outline
 from harness.api.errors import HarnessError
+from harness.api.numbers import words
 from harness.api.recipes import Recipe
 from harness.api.suites import DataUse, Init, MetricUse, Pretrain, SeedDesign
 from harness.plug import offer_from
@@ -164,7 +166,7 @@ def _in_words(kind: str) -> str:
 
 
 def check_scores(scores: Sequence[Placed], data: DataUse, context: Context) -> None:
-    """Note scores over groups where the data have no groups, and scores of other tasks."""
+    """Note scores over groups where no split has groups, and scores of other tasks."""
     kind = data.outline.task.kind
     for placed in scores:
         offer = context.catalogue.find("score", placed.use.name).offer
@@ -172,10 +174,29 @@ def check_scores(scores: Sequence[Placed], data: DataUse, context: Context) -> N
             message = f"the score {placed.use.name!r} is not for {kind}"
             fix = "`seedscape list score` names the others"
             context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
-        if offer.groups and not data.outline.groups:
+        if offer.groups and not any(split.grouped for split in data.splits):
             message = f"the score {placed.use.name!r} needs groups"
-            fix = f"dataset {data.train.dataset.name!r} has none"
+            used = dict.fromkeys(split.dataset.name for split in data.splits)
+            fix = f"dataset {words([repr(name) for name in used])} has none"
             context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
+
+
+def over_groups(scores: Sequence[Placed], context: Context) -> list[Placed]:
+    """Those of the scores that need groups."""
+    return [each for each in scores if context.catalogue.find("score", each.use.name).offer.groups]
+
+
+def check_primary(primary: Primary, grouped: Sequence[Placed], data: DataUse) -> None:
+    """Raise where the answer would be read off a score over groups on a split without groups."""
+    placed = next((each for each in grouped if each.use.label == primary.score), None)
+    if placed is None:
+        return
+    wanted = (primary.id, *primary.ood)
+    without = [each.name for each in data.splits if each.name in wanted and not each.grouped]
+    if without:
+        message = f"the score {primary.score!r} needs groups, which {words(without)} has not"
+        fix = "let the answer be read off another score or other splits (`primary`)"
+        raise HarnessError(message, where=placed.mark, fix=fix)
 
 
 def check_task(metrics: Sequence[Placed], outline: Outline, context: Context) -> None:

@@ -62,7 +62,8 @@ def data_of(node: Node, context: Context, *, batch: int | None = None) -> DataUs
         fix = "name it in `pretrain:`, and labelled data here"
         raise HarnessError(message, where=placed.mark, fix=fix)
     by = _train_shifts(section.get("train"), outline, context)
-    train = SplitUse("train", placed.use, fingerprint, "train", by)
+    grouped = bool(outline.groups)
+    train = SplitUse("train", placed.use, fingerprint, "train", by, grouped=grouped)
     base = Base(
         placed=placed,
         outline=outline,
@@ -105,6 +106,7 @@ def _own_ood(base: Base) -> list[SplitUse]:
             source=name,
             shift=split.shift,
             parent=split.parent,
+            grouped=base.train.grouped,
         )
         for name, split in base.outline.ood.items()
     ]
@@ -202,7 +204,8 @@ def _from_other(node: Node, section: Table, base: Base, context: Context) -> Spl
     if in_domain and not section.get("by"):
         message = f"{source!r} is an in-domain split of the suite's own dataset"
         raise HarnessError(message, where=placed.mark, fix="shift it `by:`")
-    return SplitUse("", placed.use, fingerprint, source, merged=merged)
+    grouped = bool(outline.groups)
+    return SplitUse("", placed.use, fingerprint, source, merged=merged, grouped=grouped)
 
 
 def _other_inputs(other: Outline, own: Outline) -> str:

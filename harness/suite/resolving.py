@@ -84,6 +84,8 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
     main = main_split(parts.data.outline)
     primary = problems.attempt(partial(primary_of, root.get("primary"), answer, main, context))
     primary = primary or Primary(answer.scores[0].label, main, ())
+    grouped = checks.over_groups(parts.scores, context)
+    problems.attempt(partial(checks.check_primary, primary, grouped, parts.data))
     metrics = tuple(_metrics(parts, primary, context))
     problems.stop()
     suite = Suite(
@@ -104,6 +106,7 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
         primary=primary,
         limit=_limit(header.limit, more),
         text="",
+        over_groups=tuple(each.use.label for each in grouped),
     )
     return _cut(suite) if more.smoke else suite
 

@@ -157,3 +157,23 @@ def test_texts_may_be_called_otherwise_in_another_dataset(opened):
         model="reader", data="{dataset: qqp, batch: 8, ood: {scrambled: {dataset: paws}}}"
     )
     assert split(suite, "scrambled").source == "test"
+
+
+GROUPED = "{dataset: flowers, batch: 8, ood: {new: {dataset: {flowers: {groups: true}}}}}"
+
+
+def test_splits_know_whether_their_dataset_has_groups(opened):
+    suite = opened(scores="[right, fair]", data=GROUPED)
+    assert {each.name: each.grouped for each in suite.data.splits} == {
+        "val": False,
+        "test": False,
+        "new": True,
+    }
+
+
+def test_the_answer_is_read_off_a_score_that_its_splits_have(complaint):
+    message = complaint(scores="[fair, right]", data=GROUPED)
+    assert message == (
+        "9:10: the score 'fair' needs groups, which test has not; let the answer be read off "
+        "another score or other splits (`primary`)"
+    )

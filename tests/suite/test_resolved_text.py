@@ -31,7 +31,8 @@ data:
   augment: [{turn: {degrees: 1e-3}, as: wobble}]
   ood:
     far: {by: {turn: {degrees: 60}}, of: val, shift: tilt}
-    other: {dataset: {flowers: {folder: "${TOY_DATA}"}}, split: train, by: [turn, turn]}
+    other:
+      {dataset: {flowers: {folder: "${TOY_DATA}", groups: true}}, split: train, by: [turn, turn]}
 inits: [pretrained, {random: , as: scratch}, {checkpoint: "w{seed}.safetensors"}]
 methods: [fit, {fit: {lr: 2e-5}, as: slow}]
 seeds: {pretrain: [3, 1, 2], finetune: 3, order: [5, 4, 3], design: nested}
