@@ -91,3 +91,17 @@ def test_a_carriage_return_does_not_split_a_text_of_one_column_without_a_word(
     assert SPLIT in fault(path=tsv)
     assert loaded(tmp_path, path=fine)[0] == ["first half\rsecond half", "b", "c"]
     assert loaded(tmp_path, path=old)[0] == ["a", "b"]
+
+
+def test_labels_that_differ_in_spaces_alone_are_not_two_classes(tmp_path):
+    path = written(tmp_path / "a.csv", "text,y", "a, x", "b,y", "c,x")
+    told = fault(path=path, label="y")
+    assert "a.csv: the labels ' x' and 'x' differ in spaces alone; map both" in told
+    labels = {"x": "x", " x": "x", "y": "y"}
+    outline = TEXT.outline(TextSettings(path=path, label="y", labels=labels))
+    assert outline.task.classes == ("x", "y")
+
+
+def test_a_backslash_does_not_escape_a_quote(tmp_path):
+    path = written(tmp_path / "a.csv", "text,y", '"a ""b"" c",x', r"a \"b\" c,y")
+    assert loaded(tmp_path, path=path, label="y")[0] == ['a "b" c', r"a \"b\" c"]

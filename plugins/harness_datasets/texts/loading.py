@@ -132,6 +132,12 @@ def _classes(corpus: Corpus, rows: Mapping[str, Rows]) -> tuple[str, ...]:
     if len(classes) > MOST_CLASSES:
         message = f"there are {len(classes):,} different labels"
         raise HarnessError(message, where=first.where, fix="is this the column of labels?")
+    bare: dict[str, str] = {}
+    for name in classes:
+        if bare.setdefault(name.strip(), name) != name:
+            message = f"the labels {bare[name.strip()]!r} and {name!r} differ in spaces alone"
+            fix = "map both to one class with `labels`"
+            raise HarnessError(message, where=first.where, fix=fix)
     for each in others:
         strange = set(each.distinct("label")) - set(classes)
         if strange:
