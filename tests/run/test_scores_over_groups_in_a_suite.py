@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from comparison_scene import compare
 
+from harness.analyze.comparable import NotComparable
 from harness.analyze.load import load_results
 from harness.evaluate.predictions import read_predictions
 from harness.plan import expand
@@ -21,7 +23,7 @@ data:
   batch: 16
   ood: {far: {dataset: {table: {path: groups.csv, target: y, group: g}}}}
 inits: [random]
-methods: [{full: {steps: 3}}]
+methods: [{full: {steps: 3}}, {full: {steps: 4}, as: longer}]
 seeds: {pretrain: 1, finetune: 2}
 scores: [accuracy, worst-group]
 """
@@ -54,3 +56,8 @@ def test_a_score_over_groups_is_given_on_the_splits_that_have_groups(tmp_path, m
         said = read_predictions(store.path(row.key, "predictions.parquet"))
         right = said.labels == said.targets
         assert row.value == pytest.approx(min(right[said.groups == g].mean() for g in (0, 1)))
+    with pytest.raises(NotComparable) as caught:
+        compare("grouped.yaml", store=tmp_path / "runs", score="worst-group", splits=("test",))
+    assert caught.value.reasons == (
+        "suite grouped 1 has no score 'worst-group' on 'test': no groups",
+    )
