@@ -57,7 +57,8 @@ class OodOutline:
 class Outline:
     """A dataset before it is loaded; making one imports nothing heavy. Sizes are None if unknown.
 
-    `id` maps the names of the in-domain evaluation splits (`val`, `test`) to their sizes.
+    `id` maps the names of the in-domain evaluation splits (`val`, `test`) to their sizes. `notes`
+    are lines on what is strange and yet no fault; `seedscape check` tells them.
     """
 
     task: Task
@@ -66,6 +67,7 @@ class Outline:
     id: Mapping[str, int | None]
     ood: Mapping[str, OodOutline] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A checked suite: every name is resolved, every setting valid, every split known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.api.cells import Limit, Primary, SplitUse, Use
@@ -75,7 +75,8 @@ class Suite:
 
     `text` is the resolved suite as YAML (overrides and limits applied), saved beside the results.
     `plugins` are files or modules that the suite loads; `without` what the user set aside.
-    `over_groups` are the labels of those scores that need groups.
+    `over_groups` are the labels of those scores that need groups; `notes` are what its data sets
+    say of themselves that is strange and yet no fault.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Suite:
     limit: Limit | None
     text: str
     over_groups: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def scores_of(self, split: SplitUse) -> tuple[Use, ...]:
         """The scores that a split has: all, but those over groups only where it has groups."""

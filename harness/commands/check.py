@@ -37,6 +37,8 @@ def command(suite: SuiteOptions, show: bool) -> int:
         return 0
     for line in summary(checked, plan):
         click.echo(line)
+    for note in checked.notes:
+        click.echo(f"note: {note}", err=True)
     for aside in catalogue.set_aside:
         click.echo(f"warning: plugin set aside: {aside}", err=True)
     return 0

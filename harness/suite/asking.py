@@ -46,6 +46,8 @@ def outline_of(placed: Placed, context: Context) -> tuple[Outline, str]:
             message = f"dataset {placed.use.name!r} gives no fingerprint"
             raise HarnessError(message, where=placed.mark, fix="tell its author")
         context.known[key] = outline, fingerprint
+        name = placed.use.label
+        context.notes.extend(f"{placed.mark}: dataset {name!r}: {note}" for note in outline.notes)
     return context.known[key]
 
 

@@ -107,6 +107,7 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
         limit=_limit(header.limit, more),
         text="",
         over_groups=tuple(each.use.label for each in grouped),
+        notes=tuple(context.notes),
     )
     return _cut(suite) if more.smoke else suite
 

@@ -29,7 +29,7 @@ class Context:
     """What reading a suite needs: the offers, the suite's folder, and where problems go.
 
     `reach` remembers what may have to be fetched, and `known` what datasets said of themselves, so
-    that each is asked once.
+    that each is asked once; `notes` are what of it is strange and yet no fault.
     """
 
     catalogue: Catalogue
@@ -37,6 +37,7 @@ class Context:
     problems: Problems
     reach: Reach
     known: dict[str, tuple[Outline, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,9 @@ def outline(settings: ArraysSettings) -> Outline:
     """Sizes from the arrays' headers, classes from the training labels."""
     shape = named_arrays.array_shape(settings.path, _name(settings.inputs, settings.train))
     kept = _val(settings, shape[0])
+    classes = _known(settings, settings.targets)
+    what = f"the array {_name(settings.targets, settings.train)!r}"
+    labels.must_be_several(classes, what, str(settings.path))
     if settings.kind == "image":
         form = _form(shape[1:])
         spec = InputSpec(form, mean=(settings.mean,) * form[0], std=(settings.std,) * form[0])
@@ -63,7 +66,7 @@ def outline(settings: ArraysSettings) -> Outline:
         name: _size(settings, part.source) for name, part in settings.ood.items()
     }
     return Outline(
-        task=Task("classification", _known(settings, settings.targets)),
+        task=Task("classification", classes),
         inputs={"image" if settings.kind == "image" else "x": spec},
         train=shape[0] - sum(kept.values()),
         id={**kept, **{name: _size(settings, at) for name, at in settings.id.items()}},

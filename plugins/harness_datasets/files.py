@@ -8,6 +8,9 @@ from pathlib import Path
 
 from harness.api.errors import HarnessError
 
+EMPTY, AGAIN = "the file is empty", "write it again, or name another one"
+NO_ROWS, ADD = "the file has no rows", "add rows, or name another one"
+
 
 def fingerprint(paths: Sequence[Path], root: Path | None = None) -> str:
     """`sha256:` and the hash of the files' bytes, with their places below `root` if given.
@@ -45,6 +48,14 @@ def _digest(path: Path, _size: int, _changed: int) -> str:
 def located(path: Path) -> Path:
     """The path with `~` filled in; it must exist."""
     return must_exist(path.expanduser())
+
+
+def located_file(path: Path) -> Path:
+    """The path with `~` filled in; it must be that of a file."""
+    found = located(path)
+    if found.is_dir():
+        raise HarnessError("this is a folder", where=str(found), fix="name a file in it")
+    return found
 
 
 def must_exist(path: Path) -> Path:

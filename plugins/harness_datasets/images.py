@@ -44,6 +44,8 @@ def outline(settings: ImagesSettings) -> Outline:
     """Sizes and classes from the names of folders and files; no image is opened."""
     train = _listed(settings, "train")
     kept = _val(settings, len(train))
+    classes = _classes(settings)
+    labels.must_be_several(classes, "its folder `train`", str(settings.path))
     channels = 3 if settings.mode == "rgb" else 1
     spec = InputSpec(
         (channels, settings.size, settings.size),
@@ -54,7 +56,7 @@ def outline(settings: ImagesSettings) -> Outline:
         name: len(_listed(settings, part.source)) for name, part in settings.ood.items()
     }
     return Outline(
-        task=Task("classification", _classes(settings)),
+        task=Task("classification", classes),
         inputs={"image": spec},
         train=len(train) - sum(kept.values()),
         id={**kept, **{name: len(_listed(settings, at)) for name, at in settings.id.items()}},

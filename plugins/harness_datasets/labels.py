@@ -20,6 +20,14 @@ def class_names(labels: Array, where: str) -> tuple[str, ...]:
     return tuple(str(label) for label in np.unique(_plain(labels, where)).tolist())
 
 
+def must_be_several(classes: Sequence[str], what: str, where: str) -> None:
+    """Raise `HarnessError` where training data have one class; `what` has it ("the column 'y'")."""
+    if len(classes) == 1:
+        message = f"{what} has only one class, {classes[0]!r}"
+        fix = "a classification needs examples of two at least"
+        raise HarnessError(message, where=where, fix=fix)
+
+
 def class_indices(labels: Array, classes: Sequence[str], where: str) -> Array:
     """The place of each label among the classes, int64 [n]; an unknown label is an error."""
     import numpy as np

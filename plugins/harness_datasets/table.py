@@ -57,6 +57,7 @@ def outline(settings: TableSettings) -> Outline:
     train = tabular.read_table(settings.path)
     classes = _known(settings, train, settings.target)
     parts = _sizes(settings, train.num_rows)
+    labels.must_be_several(classes, f"the column {settings.target!r}", str(settings.path))
     shape = (len(_features(settings, train)),)
     return Outline(
         task=Task("classification", classes),

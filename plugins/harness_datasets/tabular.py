@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.api.errors import HarnessError
-from harness_datasets.files import located
+from harness_datasets.files import ADD, AGAIN, EMPTY, NO_ROWS, located_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +23,10 @@ def read_table(path: Path) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv, json, parquet
 
-    path = located(path)
+    path = located_file(path)
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if suffix in SUFFIXES and not path.stat().st_size:
+        raise HarnessError(EMPTY, where=str(path), fix=AGAIN)
     try:
         if suffix == ".csv":
             table = csv.read_csv(path)
@@ -35,23 +38,28 @@ def read_table(path: Path) -> pa.Table:
             table = parquet.read_table(path)
         else:
             raise HarnessError(
-                f"unknown kind of file {suffix!r}",
+                f"unknown kind of file {suffix!r}" if suffix else "its name has no suffix",
                 where=str(path),
                 fix=f"use {', '.join(SUFFIXES)}",
             )
     except (pa.ArrowException, OSError) as error:
-        raise HarnessError(f"cannot read this table: {error}", where=str(path)) from error
+        told = re.sub(r"(?<=in row )\d+", lambda row: str(int(row[0]) + 1), str(error))
+        fix = "correct it, or write it again"
+        raise HarnessError(f"cannot read this table: {told}", where=str(path), fix=fix) from error
     if not table.num_rows:
-        raise HarnessError("the table has no rows", where=str(path))
+        raise HarnessError(NO_ROWS, where=str(path), fix=ADD)
     if len(set(table.column_names)) < table.num_columns:
-        raise HarnessError("two columns have the same name", where=str(path))
+        fix = "give one of them another name in the file"
+        raise HarnessError("two columns have the same name", where=str(path), fix=fix)
     return table
 
 
 def column(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
     """A column without gaps."""
     if name not in table.column_names:
-        raise HarnessError(f"no column {name!r}, only {', '.join(table.column_names)}", where=where)
+        fix = "csv is separated by commas and tsv by tabs" if table.num_columns == 1 else None
+        message = f"no column {name!r}, only {', '.join(table.column_names)}"
+        raise HarnessError(message, where=where, fix=fix)
     found = table[name]
     if found.null_count:
         raise HarnessError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -59,7 +60,8 @@ class TextSettings(Choosing):
 
 def outline(settings: TextSettings) -> Outline:
     """Sizes, classes and groups; the files are read for it, once per change."""
-    return loading.outline(_corpus(settings))
+    corpus = _corpus(settings)
+    return replace(loading.outline(corpus), notes=loading.notes(corpus))
 
 
 def fingerprint(settings: TextSettings) -> str:

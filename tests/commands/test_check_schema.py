@@ -41,6 +41,19 @@ def run(tmp_path, monkeypatch):
     return run_it
 
 
+def test_check_tells_what_is_strange_and_yet_no_fault_as_a_note(run):
+    Path("films.csv").write_text("text,label\n" + "dull,bad\nfine,good\n" * 5)
+    labels = "{bad: bad, good: good, ugly: bad}"
+    data = f"{{dataset: {{text: {{path: films.csv, label: label, labels: {labels}, test: 2}}}}, "
+    text = TEXT.replace("data: {dataset: flowers, ", f"data: {data}")
+    text = text.replace("tiny", "reader").replace(", ood: {far: {by: turn}}", "")
+    result = run(text)
+    assert result.return_value == 0
+    assert result.stderr == (
+        "note: toy.yaml:5:18: dataset 'text': `labels` names 'ugly', which no row has\n"
+    )
+
+
 def test_check_says_what_the_suite_would_do(run):
     result = run(TEXT)
     assert result.return_value == 0

@@ -259,8 +259,8 @@ def test_a_table_that_does_not_fit_is_one_clear_line(tmp_path, rows, settings, m
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("t.csv", "", "cannot read this table"),
-        ("t.csv", "a,kind\n", "the table has no rows"),
+        ("t.csv", "", "the file is empty; write it again"),
+        ("t.csv", "a,kind\n", "the file has no rows; add rows"),
         ("t.csv", "a,kind\n1,x,2\n", "cannot read this table"),
         ("t.csv", "a,a,kind\n1,2,x\n", "two columns have the same name"),
         ("t.jsonl", '{"a": 1', "cannot read this table"),

@@ -29,7 +29,7 @@ def test_a_key_may_be_missing_in_the_first_rows_of_jsonl(tmp_path):
     rows = ["", '{"y": null, "text": "a"}', "", '{"text": "b", "more": 1}', '{"text": "c", "y": 2}']
     path = written(tmp_path / "a.jsonl", *rows)
     told = fault(path=path, label="y")
-    assert "a.jsonl: row 1 has no label (and 1 more rows are like it)" in told
+    assert "a.jsonl: row 1 has no label (and 1 more row like it)" in told
     assert "a.jsonl: no column 'z', only y, text, more" in fault(path=path, label="z")
     first = '{"id": 7, "g": "x"}'
     written(path, first, '{"text": "b", "g": "y"}', '{"text": "c", "g": "x"}')
@@ -64,7 +64,7 @@ def test_a_blank_line_of_a_file_of_one_column_is_an_empty_text(tmp_path, name):
 
 
 def test_a_blank_line_between_rows_of_several_columns_is_none(tmp_path):
-    path = written(tmp_path / "a.csv", "text,y", "a,1", "", "b,1", "", "")
+    path = written(tmp_path / "a.csv", "text,y", "a,1", "", "b,2", "", "")
     assert loaded(tmp_path, path=path, label="y") == (["a", "b"], None)
 
 

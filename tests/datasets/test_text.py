@@ -177,7 +177,7 @@ def test_other_encodings_and_separators_are_read_where_they_are_named(tmp_path):
     for name in ("a.csv", "a.jsonl"):
         path = write(tmp_path / name, rows(6), encoding="latin-1")
         told = fault(path=path, text="hypothesis", val=1)
-        assert "these bytes are not utf-8; name the file's `encoding`" in told
+        assert "are not utf-8; name the file's `encoding`" in told
         settings = TextSettings(path=path, text="hypothesis", val=1, encoding="latin-1")
         assert "über 4" in texts(TEXT.load(settings, room(tmp_path)).train, "hypothesis")
     (tmp_path / "b.txt").write_text("text;y\none, two;0\nthree;1\n")
@@ -200,10 +200,13 @@ def test_a_missing_column_is_told_with_those_that_there_are(tmp_path):
 def test_an_unknown_label_is_told_with_its_row(tmp_path):
     path = write(tmp_path / "a.csv", rows())
     told = fault(path=path, text="premise", label="answer", labels={"yes": "a", "no": "b"}, val=1)
-    assert "a.csv: row 3 has the unknown label 'maybe' (and 3 more rows are like it)" in told
+    assert "a.csv: row 3 has the unknown label 'maybe' (and 3 more rows like it)" in told
     far = write(tmp_path / "far.csv", [row | {"answer": "never"} for row in rows(2)])
     given = {"path": path, "text": "premise", "label": "answer", "id": {"test": far}}
-    assert "far.csv: unknown label 'never'; the training rows know maybe, no, yes" in fault(**given)
+    assert fault(**given).endswith(
+        "far.csv: row 1 has the unknown label 'never' (and 1 more row like it); "
+        "the training rows know maybe, no, yes; map labels to classes with `labels`"
+    )
 
 
 def test_a_row_without_a_label_is_told(tmp_path):
@@ -216,7 +219,7 @@ def test_a_row_without_a_label_is_told(tmp_path):
 def test_rows_of_another_length_are_refused_or_dropped_as_asked(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("text\ty\none\t0\ntwo\nthree\t1\nfour\t1\n")
-    assert "Expected 2 columns, got 1: two; set `separator`" in fault(path=path, label="y", val=1)
+    assert "row 2 has 1 column, not 2: 'two'; set `separator`" in fault(path=path, label="y", val=1)
     settings = TextSettings(path=path, label="y", val=1, ragged="drop")
     assert TEXT.outline(settings).train == 2
 
@@ -229,9 +232,10 @@ def test_files_that_are_no_tables_are_one_line(tmp_path):
     (tmp_path / "e.csv").write_text("")
     (tmp_path / "f.csv").write_text("text\n")
     (tmp_path / "g.doc").write_text("text\n")
-    wanted = {"a.csv.gz": "cannot read this file", "b.jsonl": "its lines are no JSON objects"}
-    wanted |= {"c.jsonl": "cannot read this file", "d.parquet": "cannot read this file"}
-    wanted |= {"e.csv": "cannot read this file: Empty CSV", "f.csv": "the file has no rows"}
+    wanted = {"a.csv.gz": "cannot unpack this file: it is not gzipped"}
+    wanted |= {"b.jsonl": "line 1 is a list, not a JSON object; write one JSON object per line"}
+    wanted |= {"c.jsonl": "line 2 is no JSON object", "d.parquet": "this is no parquet file"}
+    wanted |= {"e.csv": "the file is empty", "f.csv": "the file has no rows; add rows"}
     wanted |= {"g.doc": "unknown kind of file '.doc'", "h.csv": "no such file or folder"}
     for name, message in wanted.items():
         told = fault(path=tmp_path / name, val=1)

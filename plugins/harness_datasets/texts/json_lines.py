@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.api.errors import HarnessError
-from harness_datasets.texts.layout import BLOCK, TOO_LONG, Columns, Layout, opened
+from harness_datasets.texts.layout import BLOCK, TOO_LONG, Columns, Layout, opened, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,27 +44,31 @@ def _examples(path: Path, layout: Layout, wanted: Sequence[Columns]) -> dict[str
 
 
 def _there(wanted: Columns, found: dict[str, Any]) -> bool:
-    spellings = wanted if isinstance(wanted, tuple) else (str(wanted),)
-    return any(found.get(name) is not None for name in spellings)
+    return any(found.get(name) is not None for name in spellings(wanted))
 
 
 def _objects(path: Path, layout: Layout) -> Iterator[dict[str, Any]]:  # values of any kind
+    for number, line in lines(path, layout):
+        found = json.loads(line.decode("utf-8-sig"))
+        if not isinstance(found, dict):
+            raise ValueError(f"line {number} is no JSON object")
+        yield found
+
+
+def lines(path: Path, layout: Layout) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers in the file, counted from 1."""
+    before, rest = 0, b""
     with opened(path, layout) as stream:
-        rest = b""
         while block := stream.read(BLOCK):
-            *lines, rest = (rest + block).split(b"\n")
-            if len(rest) > BLOCK or any(len(line) > BLOCK for line in lines):
+            *whole, rest = (rest + block).split(b"\n")
+            if len(rest) > BLOCK or any(len(line) > BLOCK for line in whole):
                 raise ValueError(TOO_LONG)
-            yield from (_object(line, path) for line in lines if line.strip())
+            for number, line in enumerate(whole, start=before + 1):
+                if line.strip():
+                    yield number, line
+            before += len(whole)
         if rest.strip():
-            yield _object(rest, path)
-
-
-def _object(line: bytes, path: Path) -> dict[str, Any]:
-    found = json.loads(line.decode("utf-8-sig"))
-    if not isinstance(found, dict):
-        raise HarnessError("its lines are no JSON objects", where=str(path))
-    return found
+            yield before + 1, rest
 
 
 def _table(path: Path, layout: Layout, columns: Sequence[str], texts: list[str]) -> pa.Table:

@@ -19,6 +19,11 @@ BLOCK = 32 * 1024**2  # bytes read at a time: no row may be longer
 TOO_LONG = f"a row is longer than {BLOCK // 1024**2} MiB"
 
 
+def spellings(wanted: Columns) -> tuple[str, ...]:
+    """The names that a column may have."""
+    return wanted if isinstance(wanted, tuple) else (str(wanted),)
+
+
 @dataclass(frozen=True)
 class Layout:
     """How the rows of a file are written; "" and None mean: as the file's suffix says.
@@ -41,8 +46,8 @@ def kind_of(path: Path, layout: Layout) -> str:
         return layout.format
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
     if suffix not in SUFFIXES:
-        fix = "say what it is: `format: tsv`"
-        raise HarnessError(f"unknown kind of file {suffix!r}", where=str(path), fix=fix)
+        what = f"unknown kind of file {suffix!r}" if suffix else "its name has no suffix"
+        raise HarnessError(what, where=str(path), fix="say what it is: `format: tsv`")
     return suffix.removeprefix(".")
 
 

@@ -12,6 +12,7 @@ from harness.api.data import DataRoom, InputSpec, OodOutline, Outline, Split, Sp
 from harness.api.downloads import Download
 from harness.api.errors import HarnessError
 from harness_datasets import splitting
+from harness_datasets.labels import must_be_several
 from harness_datasets.texts.corpus import Corpus, Origin, Piece
 from harness_datasets.texts.layout import Columns
 from harness_datasets.texts.rows import Rows, in_order, rows_of
@@ -32,6 +33,7 @@ class _Contents:
     sizes: tuple[tuple[str, int | None], ...]
     classes: tuple[str, ...]
     groups: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def outline(corpus: Corpus) -> Outline:
@@ -52,6 +54,11 @@ def outline(corpus: Corpus) -> Outline:
         ood={p.name: OodOutline(p.shift, p.parent, sizes[p.name]) for p in ood},
         groups=told.groups,
     )
+
+
+def notes(corpus: Corpus) -> tuple[str, ...]:
+    """What is strange and yet no fault: labels that no row has, classes without training rows."""
+    return _contents(corpus, tuple(piece.origin.stamp() for piece in corpus.pieces)).notes
 
 
 def fingerprint(corpus: Corpus) -> str:
@@ -89,10 +96,12 @@ def load(corpus: Corpus, room: DataRoom) -> Splits:
 @functools.lru_cache(maxsize=64)  # a suite asks for the same files once per split
 def _contents(corpus: Corpus, _stamps: tuple[str, ...]) -> _Contents:
     sizes = corpus.sizes
+    strange: tuple[str, ...] = ()
     if all(piece.origin.local for piece in corpus.pieces):
         rows = _read(corpus, None)
         sizes |= {name: each.size for name, each in rows.items()}
         classes, groups = _classes(corpus, rows), _groups(corpus, rows)
+        strange = _strange(corpus, classes, rows)
     else:
         known = dict.fromkeys(name for _, name in corpus.labels if name is not None)
         classes, groups = tuple(known), corpus.groups
@@ -101,7 +110,20 @@ def _contents(corpus: Corpus, _stamps: tuple[str, ...]) -> _Contents:
     told = {name: cut.get(name) for name, _ in corpus.cut}
     if train is not None:
         sizes["train"] = train - sum(cut.values())
-    return _Contents((*told.items(), *sizes.items()), classes, groups)
+    return _Contents((*told.items(), *sizes.items()), classes, groups, strange)
+
+
+def _strange(corpus: Corpus, classes: tuple[str, ...], rows: Mapping[str, Rows]) -> tuple[str, ...]:
+    written = frozenset[str]().union(*(each.written for each in rows.values()))
+    found = [
+        f"`labels` names {label!r}, which no row has"
+        for label, _ in corpus.labels
+        if label not in written
+    ]
+    if corpus.labels and "train" in rows:
+        trained = set(rows["train"].distinct("label"))
+        found += [f"no training row has the class {c!r}" for c in classes if c not in trained]
+    return tuple(found)
 
 
 def _read(corpus: Corpus, room: DataRoom | None) -> dict[str, Rows]:
@@ -126,9 +148,13 @@ def _classes(corpus: Corpus, rows: Mapping[str, Rows]) -> tuple[str, ...]:
     if corpus.kind == "regression":
         return (str(corpus.pieces[0].meaning.number),)
     if corpus.labels:
-        return tuple(dict.fromkeys(name for _, name in corpus.labels if name is not None))
+        known = tuple(dict.fromkeys(name for _, name in corpus.labels if name is not None))
+        must_be_several(known, "`labels`", corpus.pieces[0].origin.where)
+        return known
     first, *others = rows.values()
     classes = in_order(first.distinct("label"))
+    column = corpus.pieces[0].meaning.label
+    must_be_several(classes, f"the column {column!r}", first.where)
     if len(classes) > MOST_CLASSES:
         message = f"there are {len(classes):,} different labels"
         raise HarnessError(message, where=first.where, fix="is this the column of labels?")
@@ -139,13 +165,7 @@ def _classes(corpus: Corpus, rows: Mapping[str, Rows]) -> tuple[str, ...]:
             fix = "map both to one class with `labels`"
             raise HarnessError(message, where=first.where, fix=fix)
     for each in others:
-        strange = set(each.distinct("label")) - set(classes)
-        if strange:
-            raise HarnessError(
-                f"unknown label {min(strange)!r}; the training rows know {', '.join(classes[:20])}",
-                where=each.where,
-                fix="map labels to classes with `labels`",
-            )
+        each.must_know("label", classes)
     return classes
 
 
@@ -165,7 +185,7 @@ def _split(rows: Rows, classes: tuple[str, ...], groups: tuple[str, ...]) -> Spl
     from harness.api.texts import Texts
 
     columns = rows.table.column_names
-    fields = [name for name in columns if name not in ("label", "group", "number")]
+    fields = [name for name in columns if name not in ("label", "group", "number", "row")]
     targets = torch.zeros(rows.size, dtype=torch.int64)
     if "label" in columns:
         targets = torch.from_numpy(rows.places("label", classes))

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.api.errors import HarnessError
-from harness_datasets.files import located
+from harness_datasets.files import ADD, AGAIN, EMPTY, NO_ROWS, located_file
 from harness_datasets.texts import json_lines, separated
-from harness_datasets.texts.layout import TOO_LONG, Columns, Layout, kind_of
+from harness_datasets.texts.faults import other_separator, unreadable
+from harness_datasets.texts.layout import Columns, Layout, kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,8 +24,10 @@ def read_columns(path: Path, layout: Layout, wanted: Sequence[Columns]) -> pa.Ta
     """
     import pyarrow as pa
 
-    path = located(path)
+    path = located_file(path)
     kind = kind_of(path, layout)
+    if not path.stat().st_size:
+        raise HarnessError(EMPTY, where=str(path), fix=AGAIN)
     names, read = {
         "jsonl": (json_lines.names, json_lines.read),
         "parquet": (_names_of_parquet, _read_parquet),
@@ -32,10 +35,15 @@ def read_columns(path: Path, layout: Layout, wanted: Sequence[Columns]) -> pa.Ta
     try:
         known = names(path, layout, wanted)
         headed = layout.header or kind in ("jsonl", "parquet")
-        chosen = [_chosen(each, known, headed, path) for each in wanted]
+        chosen = [
+            _chosen(each, known, headed, path, other_separator(each, known, path, layout))
+            for each in wanted
+        ]
         table = read(path, layout, list(dict.fromkeys(chosen)))
+        if kind in ("jsonl", "parquet"):
+            table.validate(full=True)  # nobody else sees that bytes are no utf-8
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _unreadable(error, path, layout) from error
+        raise unreadable(error, path, layout, wanted) from error
     return renamed(table, chosen, str(path))
 
 
@@ -44,28 +52,33 @@ def renamed(table: pa.Table, chosen: Sequence[str], where: str) -> pa.Table:
     import pyarrow as pa
 
     if not table.num_rows:
-        raise HarnessError("the file has no rows", where=where)
+        raise HarnessError(NO_ROWS, where=where, fix=ADD)
     columns = [_readable(table[name], name, where) for name in chosen]
     return pa.table({str(place): column for place, column in enumerate(columns)})
 
 
-def spelled(wanted: Columns, names: Sequence[str], where: str) -> str:
-    """The name of a wanted column among those that there are."""
+def spelled(wanted: Columns, names: Sequence[str], where: str, fix: str | None = None) -> str:
+    """The name of a wanted column among those that there are; `fix` is told where it is not."""
     spellings = wanted if isinstance(wanted, tuple) else (wanted,)
     found = [str(name) for name in spellings if name in names]
+    if not names:
+        raise HarnessError(EMPTY, where=where, fix=AGAIN)
     if not found:
         asked = " or ".join(repr(name) for name in spellings)
         known = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-        raise HarnessError(f"no column {asked}, only {known[:400]}", where=where)
+        raise HarnessError(f"no column {asked}, only {known[:400]}", where=where, fix=fix)
     return found[0]
 
 
-def _chosen(wanted: Columns, names: list[str], headed: bool, path: Path) -> str:
+def _chosen(
+    wanted: Columns, names: list[str], headed: bool, path: Path, otherwise: str | None
+) -> str:
     where = str(path)
     if headed:
-        name = spelled(wanted, names, where)
+        name = spelled(wanted, names, where, otherwise)
         if names.count(name) > 1:
-            raise HarnessError(f"two columns are called {name!r}", where=where)
+            fix = "give one of them another name in the file"
+            raise HarnessError(f"two columns are called {name!r}", where=where, fix=fix)
         return name
     if isinstance(wanted, str) and wanted.isdecimal():
         wanted = int(wanted)  # as --set and quoted YAML write it
@@ -75,22 +88,6 @@ def _chosen(wanted: Columns, names: list[str], headed: bool, path: Path) -> str:
     if not 1 <= wanted <= len(names):
         raise HarnessError(f"no column {wanted}, only 1 to {len(names)}", where=where)
     return names[wanted - 1]
-
-
-def _unreadable(error: Exception, path: Path, layout: Layout) -> HarnessError:
-    told = str(error).splitlines()[0] if str(error) else type(error).__name__
-    fix = None
-    if isinstance(error, UnicodeError) or "invalid UTF8" in told:
-        told = f"these bytes are not {layout.encoding}"
-        fix = "name the file's `encoding`, for example latin-1"
-    elif "straddl" in told:
-        told = TOO_LONG
-        if separated.quoted(path, layout):
-            fix = "a quote that is never closed makes a row of all that follows"
-    elif "Expected" in told and "columns" in told:
-        told = told.removeprefix("CSV parse error: ")[:200]
-        fix = "set `separator` and `quoting` as the file has them, or `ragged: drop`"
-    return HarnessError(f"cannot read this file: {told}", where=str(path), fix=fix)
 
 
 def _names_of_parquet(path: Path, _layout: Layout, _wanted: object) -> list[str]:
@@ -118,5 +115,6 @@ def _readable(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray
     texts = is_a.is_large_string(kind) or is_a.is_dictionary(kind)
     if not (integers or texts or is_a.is_null(kind)):
         message = f"the column {name!r} holds {kind}, neither text nor numbers"
-        raise HarnessError(message, where=where)
+        fix = "name another column, or write it as text or numbers"
+        raise HarnessError(message, where=where, fix=fix)
     return column.cast(pa.string())

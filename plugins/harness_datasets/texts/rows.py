@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.api.errors import HarnessError
+from harness.api.numbers import count
 from harness_datasets.texts.corpus import Corpus, Piece, Rules
 
 if TYPE_CHECKING:
@@ -17,12 +18,20 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 
+NUMBERS = "name a column of numbers as `number`, or correct such rows"
+
+
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a split that count: the fields, and "label" or "number" and "group" if any."""
+    """The rows of a split that count: the fields, "label" or "number" and "group" if any, "row".
+
+    "row" is the number of each in its file, counted from 1. `written` are labels as they stand
+    there, before `labels` made classes of them.
+    """
 
     table: pa.Table
     where: str
+    written: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:
@@ -32,6 +41,22 @@ class Rows:
     def distinct(self, column: str) -> list[str]:
         """The distinct values of a column; there are few of them."""
         return [str(value) for value in self.table[column].unique().to_pylist()]
+
+    def must_know(self, column: str, known: Sequence[str]) -> None:
+        """Raise `HarnessError` for the first row with a label that the training rows have not."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        values = self.table[column]
+        strange = self.table.filter(
+            pc.invert(pc.is_in(values, value_set=pa.array(known, pa.string())))
+        )
+        if strange.num_rows:
+            fault = f"the unknown label {_short(strange[column][0])}"
+            told = _of_row(strange, fault, self.where)
+            message = f"{told.message}; the training rows know {', '.join(known[:20])}"
+            fix = "map labels to classes with `labels`"
+            raise HarnessError(message, where=self.where, fix=fix)
 
     def places(self, column: str, known: Sequence[str]) -> Array:
         """The place of each row's value among the known ones, int64 [n]; others are an error."""
@@ -62,17 +87,20 @@ def rows_of(piece: Piece, corpus: Corpus, read: pa.Table) -> Rows:
     table = _picked(table, piece)
     if meaning.group is not None:
         _no_gaps(table, "group", where)
+    written: frozenset[str] = frozenset()
     if meaning.label is not None:
+        plain = table["label"]
         table = _with_classes(table, corpus, where)
+        written = frozenset(plain.unique().to_pylist()) if corpus.labels else written
     if meaning.number is not None:
         table = _with_numbers(table, where)
     table = _with_texts(table, [name for name, _ in meaning.fields], corpus.rules, where)
-    table = table.select(names)
+    table = table.select([*names, "row"])
     if corpus.rules.duplicates == "drop":
         table = _firsts(table)
     if not table.num_rows:
         raise HarnessError(f"no row is left for {piece.name!r}", where=where)
-    return Rows(table, where)
+    return Rows(table, where, written)
 
 
 def in_order(values: Sequence[str]) -> tuple[str, ...]:
@@ -97,7 +125,8 @@ def _no_decimals(table: pa.Table, piece: Piece) -> None:
         if name != "number" and not pa.types.is_string(table.schema.field(place).type):
             column = " or ".join(wanted) if isinstance(wanted, tuple) else wanted
             message = f"the column {column!r} holds numbers with decimals, not text"
-            raise HarnessError(message, where=piece.origin.where)
+            fix = "name it as `number`, or write it as text"
+            raise HarnessError(message, where=piece.origin.where, fix=fix)
 
 
 def _picked(table: pa.Table, piece: Piece) -> pa.Table:
@@ -122,7 +151,8 @@ def _with_classes(table: pa.Table, corpus: Corpus, where: str) -> pa.Table:
     unknown = table.filter(pc.is_null(places))
     if unknown.num_rows:
         known = ", ".join(label for label, _ in corpus.labels)
-        raise _of_row(unknown, f"the unknown label {_short(unknown['label'][0])}", where, known)
+        fault = f"the unknown label {_short(unknown['label'][0])}"
+        raise _of_row(unknown, fault, where, f"`labels` has {known}")
     column = table.column_names.index("label")
     table = table.set_column(column, "label", classes.take(places.combine_chunks()))
     return table.filter(pc.is_valid(table["label"]))
@@ -139,7 +169,7 @@ def _with_numbers(table: pa.Table, where: str) -> pa.Table:
     numbers = pa.chunked_array([pa.array(found, pa.float64())])
     wrong = table.filter(pc.invert(pc.is_finite(numbers)))
     if wrong.num_rows:
-        raise _of_row(wrong, f"{_short(wrong['number'][0])}, which is no number", where, "")
+        raise _of_row(wrong, f"{_short(wrong['number'][0])}, which is no number", where, NUMBERS)
     return table.set_column(table.column_names.index("number"), "number", numbers)
 
 
@@ -171,9 +201,10 @@ def _firsts(table: pa.Table) -> pa.Table:
     """Of equal rows the first."""
     import pyarrow as pa
 
-    numbered = table.append_column("row", pa.array(range(table.num_rows), pa.int64()))
-    groups = numbered.group_by(table.column_names, use_threads=False)
-    firsts = groups.aggregate([("row", "min")])["row_min"].combine_chunks()
+    numbered = table.append_column("place", pa.array(range(table.num_rows), pa.int64()))
+    names = [name for name in table.column_names if name != "row"]
+    groups = numbered.group_by(names, use_threads=False)
+    firsts = groups.aggregate([("place", "min")])["place_min"].combine_chunks()
     return table if len(firsts) == table.num_rows else table.take(firsts.sort())
 
 
@@ -184,13 +215,12 @@ def _no_gaps(table: pa.Table, column: str, where: str) -> None:
     values = table[column].cast(pa.string())
     gaps = table.filter(pc.or_(pc.is_null(values), pc.equal(pc.fill_null(values, ""), "")))
     if gaps.num_rows:
-        raise _of_row(gaps, f"no {column}", where, "")
+        raise _of_row(gaps, f"no {column}", where, "fill it in, or leave such rows out of the file")
 
 
-def _of_row(rows: pa.Table, fault: str, where: str, known: str) -> HarnessError:
-    more = f" (and {rows.num_rows - 1:,} more rows are like it)" if rows.num_rows > 1 else ""
-    knows = f"; `labels` has {known}" if known else ""
-    return HarnessError(f"row {rows['row'][0].as_py():,} has {fault}{more}{knows}", where=where)
+def _of_row(rows: pa.Table, fault: str, where: str, fix: str | None = None) -> HarnessError:
+    more = f" (and {count(rows.num_rows - 1, 'more row')} like it)" if rows.num_rows > 1 else ""
+    return HarnessError(f"row {rows['row'][0].as_py():,} has {fault}{more}", where=where, fix=fix)
 
 
 def _short(value: Any) -> str:  # a scalar of pyarrow, which has no types

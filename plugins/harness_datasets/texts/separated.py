@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.api.errors import HarnessError
+from harness.api.numbers import count
 from harness_datasets.texts.layout import BLOCK, Layout, kind_of, opened
 
 if TYPE_CHECKING:
@@ -45,6 +46,33 @@ def read(path: Path, layout: Layout, columns: Sequence[str]) -> pa.Table:
     )
     options = _options(path, layout, blank_lines=alone)
     return csv.read_csv(path, **options, convert_options=conversion)
+
+
+def ragged(path: Path, layout: Layout) -> str:
+    """Which row has more or fewer columns than the first, read again for it row by row.
+
+    Rows are counted from 1, without a header and without blank lines.
+    """
+    from pyarrow import csv
+
+    found: list[Any] = []  # csv.InvalidRow: pyarrow has no types
+
+    def keep(row: Any) -> str:
+        found.append(row)
+        return "skip"
+
+    options = _options(path, layout)
+    options["read_options"].use_threads = False  # only so are rows counted
+    options["parse_options"].invalid_row_handler = keep
+    with csv.open_csv(path, **options) as stream:
+        for _ in stream:
+            pass
+    row = found[0]
+    counted = "a row" if row.number is None else f"row {row.number - layout.header:,}"
+    more = f" (and {count(len(found) - 1, 'more row')} like it)" if len(found) > 1 else ""
+    text = row.text if len(row.text) <= 60 else row.text[:57] + "..."
+    columns = f"{count(row.actual_columns, 'column')}, not {row.expected_columns}"
+    return f"{counted} has {columns}: {text!r}{more}"
 
 
 def quoted(path: Path, layout: Layout) -> bool:
