@@ -67,6 +67,8 @@ TINY = {
     "qwen3": {"num_key_value_heads": 1, "head_dim": 8},
     "opt": {"ffn_dim": 24, "word_embed_proj_dim": 16},
     "albert": {"embedding_size": 8},
+    "xlnet": {"d_model": 16, "n_layer": 2, "n_head": 2, "d_inner": 24, "vocab_size": 23},
+    "xlm": {"emb_dim": 16, "n_layers": 2, "n_heads": 2, "vocab_size": 23},
 }
 """Sizes of architectures that call them otherwise, by `model_type`."""
 
@@ -77,7 +79,8 @@ def save_any(folder: Path, kind: str, **sizes):
 
     known = getattr(transformers, kind).config_class
     ends = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
-    config = known(**{**SIZES, **ends, **TINY.get(known.model_type, {}), **sizes})
+    common = {} if known.model_type in ("xlnet", "xlm") else SIZES
+    config = known(**{**common, **ends, **TINY.get(known.model_type, {}), **sizes})
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
         net = getattr(transformers, kind)(config)

@@ -19,8 +19,10 @@ _LIKE_BERT = {"bert", "camembert", "data2vec-text", "electra", "ernie", "roberta
 _SIDEWAYS = {"xlnet"}
 """Architectures whose blocks hold [length, batch, d], not [batch, length, d]."""
 
-_AFTER = ("pooler", "norm", "ln_f", "final_layer_norm", "final_layernorm", "layernorm")
-"""What a body calls the parts that come after its blocks."""
+_AFTER = (
+    "pooler", "norm", "ln_f", "final_layer_norm", "final_layernorm", "layernorm", "project_out",
+)  # fmt: skip
+"""What bodies call parts that come after the blocks, wherever they are declared."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,56 @@ def blocks_of(body: Any, prefix: str) -> list[Block]:
     count = getattr(body.config, "num_hidden_layers", None)
     if body.config.model_type in _SIDEWAYS:
         return []
-    for name, part in body.named_modules():
-        if isinstance(part, nn.ModuleList) and len(part) == count:
-            return [Block(f"{prefix}{name}.{place}", block) for place, block in enumerate(part)]
-    return []
+    lists = [
+        (name, part)
+        for name, part in body.named_modules()
+        if isinstance(part, nn.ModuleList) and len(part) == count
+    ]
+    if not lists or sum(_above(name) == _above(lists[0][0]) for name, _ in lists) > 1:
+        return []  # XLM has one list of attentions, one of norms, one of feed-forward layers
+    name, blocks = lists[0]
+    return [Block(f"{prefix}{name}.{place}", block) for place, block in enumerate(blocks)]
 
 
 def layers_of(body: Any, prefix: str, blocks: list[Block]) -> tuple[tuple[str, ...], ...]:
-    """Prefixes of parameter names from the bottom up: what stands before the blocks, then each."""
-    early = tuple(
-        f"{prefix}{name}."
-        for name, part in body.named_children()
-        if blocks
-        and not blocks[0].name.startswith(f"{prefix}{name}.")
-        and name not in _AFTER
-        and any(True for _ in part.parameters())
+    """Prefixes of parameter names from the bottom up: what stands before the blocks, then each.
+
+    None where they cannot be told, as where a decoder follows on an encoder.
+    """
+    if not blocks or getattr(body.config, "is_encoder_decoder", False):
+        return ()
+    whole, early = body, []
+    at = prefix
+    for step in _above(blocks[0].name.removeprefix(prefix)).split("."):
+        early += [f"{at}{name}." for name in _early(whole, step)]
+        whole, at = getattr(whole, step), f"{at}{step}."
+    return (tuple(early), *((f"{block.name}.",) for block in blocks)) if early else ()
+
+
+def _early(whole: nn.Module, step: str) -> list[str]:
+    """Children that come before the one that holds the blocks.
+
+    They are declared before it, but for tables of relative positions (MPNet, DeBERTa, whose norm
+    of the table follows).
+    """
+    from torch import nn
+
+    parts = {
+        name: part
+        for name, part in whole.named_children()
+        if name == step or (name not in _AFTER and any(True for _ in part.parameters()))
+    }
+    names = list(parts)
+    here = names.index(step)
+    late = names[here + 1 :]
+    tables = any(
+        isinstance(inner, nn.Embedding) for name in late for inner in parts[name].modules()
     )
-    return (early, *((f"{block.name}.",) for block in blocks)) if early else ()
+    return names[:here] + (late if tables else [])
+
+
+def _above(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def attention_of(body: Any, blocks: list[Block]) -> tuple[Attention, ...]:

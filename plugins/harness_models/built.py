@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.api.contexts import BuildRoom
 from harness.api.errors import HarnessError
 from harness.api.networks import Network
-from harness_models.blocks import attention_of, blocks_of, layers_of, stream_end, symmetries_of
+from harness_models.blocks import (
+    Block,
+    attention_of,
+    blocks_of,
+    layers_of,
+    stream_end,
+    symmetries_of,
+)
 from harness_models.brought import Checkpoint
 from harness_models.hub import missing
 from harness_models.origins import Place
@@ -18,14 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness_models.transformer import TextSettings
-
-DROPOUTS = (
-    "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout",  # BERT's kin
-    "classifier_dropout_prob", "hidden_dropout", "attention_dropout", "dropout",
-    "seq_classif_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop", "activation_dropout",
-    "resid_dropout", "embed_dropout", "summary_last_dropout", "summary_first_dropout",
-)  # fmt: skip
-"""What configurations call their dropout rates."""
 
 POOLER = "pooler."
 
@@ -48,6 +48,7 @@ def text_network(name: str, settings: TextSettings, folder: Path, room: BuildRoo
     net = _drawn(_config(settings, folder, len(room.task.classes)), where)
     body, prefix = getattr(net, net.base_model_prefix), f"net.{net.base_model_prefix}."
     blocks = blocks_of(body, prefix)
+    again = again_of(blocks, net.config.model_type, asked=settings.gradient_checkpointing)
     module = TextClassifier(net, [block.module for block in blocks])
     why_not = "" if module.family.known else _ITS_OWN_MASKS.format(net.config.model_type)
     return Network(
@@ -59,7 +60,7 @@ def text_network(name: str, settings: TextSettings, folder: Path, room: BuildRoo
         stackable=not why_not,
         why_not_stackable=why_not,
         layers=layers_of(body, prefix, blocks),
-        recomputed=tuple(b.name for b in blocks) if settings.gradient_checkpointing else (),
+        recomputed=again,
     )
 
 
@@ -103,11 +104,27 @@ def read_config(folder: Path) -> Any:
 
 
 def with_dropout(config: Any, dropout: float | None) -> Any:
-    """The configuration with every dropout rate that it has set to one."""
-    for name in DROPOUTS if dropout is not None else ():
-        if hasattr(config, name):
+    """The configuration with every dropout rate that it has set to one.
+
+    A rate that it leaves open (BERT's `classifier_dropout`) follows one of the others.
+    """
+    for name, value in config.to_dict().items() if dropout is not None else ():
+        named = "dropout" in name or name.endswith("pdrop")
+        if named and isinstance(value, int | float) and not isinstance(value, bool):
             setattr(config, name, dropout)
     return config
+
+
+def again_of(blocks: Sequence[Block], kind: str, *, asked: bool) -> tuple[str, ...]:
+    """The blocks to compute again in the backward pass, if that is asked for.
+
+    Raises:
+        HarnessError: it is, and the architecture (`kind`) has no blocks that are known.
+    """
+    if asked and not blocks:
+        message = f"the blocks of {kind!r} are not known, and so cannot be computed again"
+        raise HarnessError(message, fix="leave out `gradient_checkpointing`")
+    return tuple(block.name for block in blocks) if asked else ()
 
 
 def settled(config: Any, settings: TextSettings, classes: int, where: str) -> Any:
@@ -146,6 +163,9 @@ def _drawn(config: Any, where: str) -> Any:
         try:
             return _classifier().from_config(config, dtype=torch.float32)
         except (ValueError, ImportError) as error:
+            if config._attn_implementation == "sdpa" and "scaled_dot_product" in str(error):
+                message = f"{config.model_type!r} cannot compute attention by `sdpa`"
+                raise HarnessError(message, where=where, fix="set `attention: eager`") from None
             reason = str(error).strip().partition("\n")[0]
             raise HarnessError(f"no classifier can be made: {reason}", where=where) from None
 

@@ -146,7 +146,8 @@ def hash_of_description(folder: Path) -> str:
 def hash_of_tokenizer(folder: Path) -> str:
     """Stands for the files that say how a model reads."""
     patterns = [pattern for pattern in DESCRIPTION if pattern != CONFIG]
-    files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    files = sorted(path for path in found if path.is_file())
     digest = hashlib.sha256()
     for path in files:
         digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

@@ -51,7 +51,9 @@ def family_of(config: Any) -> Family:
 def longest_of(config: Any) -> int | None:
     """The most tokens that a model has positions for, None where it does not say."""
     most: int | None = getattr(config, "max_position_embeddings", None)
-    if most is not None and family_of(config).positions == "after-padding":
+    if most is None or most < 1:  # XLNet says -1
+        return None
+    if family_of(config).positions == "after-padding":
         return most - int(config.pad_token_id) - 1
     return most
 

@@ -14,7 +14,7 @@ from harness.api.errors import HarnessError
 from harness.api.networks import Network
 from harness_models.blocks import blocks_of, layers_of
 from harness_models.brought import Checkpoint
-from harness_models.built import head_of, read_config, with_dropout
+from harness_models.built import again_of, head_of, read_config, with_dropout
 from harness_models.explicit import Looking
 from harness_models.hub import missing
 from harness_models.origins import Place
@@ -85,7 +85,7 @@ def image_network(config: Any, classes: int, spec: InputSpec, *, again: bool) ->
         head=head_of(net, pooled=False),
         features=tuple(f"blocks.{place}" for place in range(len(blocks))),
         layers=layers_of(body, prefix, blocks),
-        recomputed=tuple(b.name for b in blocks) if again else (),
+        recomputed=again_of(blocks, config.model_type, asked=again),
     )
 
 
