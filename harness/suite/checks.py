@@ -24,32 +24,31 @@ from harness.suite.uses import Context, Placed
 
 
 @dataclass(frozen=True)
-class Training:
-    """All that decides which trainings a suite stands for."""
+class Starts:
+    """What runs of a suite start from, whatever the data are."""
 
-    data: DataUse
     pretrain: Pretrain | None
     inits: tuple[Init, ...]
     seeds: SeedDesign
-    models: Sequence[Placed] = ()
+    models: Sequence[Placed]
 
 
-def check_inits(training: Training, root: Table, context: Context) -> None:
+def check_inits(starts: Starts, root: Table, context: Context) -> None:
     """Note a missing or unused pretraining, and checkpoints that are not there."""
-    kinds = [init.kind for init in training.inits]
+    kinds = [init.kind for init in starts.inits]
     entry = root.entry("inits")
     where = str(root.mark if entry is None else entry.mark)
-    if "pretrained" in kinds and training.pretrain is None and root.get("pretrain") is None:
-        _check_brought(training, where, context)
+    if "pretrained" in kinds and starts.pretrain is None and root.get("pretrain") is None:
+        _check_brought(starts, where, context)
     section = root.entry("pretrain")
     if section is not None and "pretrained" not in kinds:
         message = "`pretrain` is never used"
         fix = "add `pretrained` to `inits`, or set `pretrain: null`"
         context.problems.add(HarnessError(message, where=str(section.mark), fix=fix))
-    for init in training.inits:
+    for init in starts.inits:
         if init.checkpoint is None:
             continue
-        seeds = training.seeds.pretrain
+        seeds = starts.seeds.pretrain
         files = dict.fromkeys(checkpoint_file(init.checkpoint, seed) for seed in seeds)
         missing = [path for path in files if not is_file(path)]
         if missing:
@@ -62,9 +61,9 @@ def check_inits(training: Training, root: Table, context: Context) -> None:
                 context.problems.add(error)
 
 
-def _check_brought(training: Training, where: str, context: Context) -> None:
+def _check_brought(starts: Starts, where: str, context: Context) -> None:
     """Note models that bring no weights, and pretraining seeds for which they have none."""
-    for placed in training.models:
+    for placed in starts.models:
         offer, settings = offer_from(placed.use, context.catalogue)
         if offer.pretrained is None:
             message = "the init 'pretrained' needs the section `pretrain`"
@@ -73,11 +72,11 @@ def _check_brought(training: Training, where: str, context: Context) -> None:
             )
             context.problems.add(HarnessError(message, where=where, fix=fix))
             return
-        need = Need(placed.use, training.seeds.pretrain, placed.mark)
+        need = Need(placed.use, starts.seeds.pretrain, placed.mark)
         context.reach.needs.append(need)
         if context.problems.cut_off and context.reach.lacks(need):
             continue
-        for seed in training.seeds.pretrain:
+        for seed in starts.seeds.pretrain:
             try:
                 with answering(f"model {placed.use.name!r}", placed.mark):
                     offer.pretrained.source(settings, seed)

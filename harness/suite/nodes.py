@@ -1,8 +1,9 @@
 """A suite as written: a tree of values that know where they stand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from harness.api.errors import HarnessError
 from harness.api.settings import Json
 
 
@@ -26,11 +27,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value; `raw` is the text it was written as."""
+    """One value; `raw` is the text it was written as.
+
+    `fault` is why its variables could not be filled in: it is raised where the value is needed.
+    """
 
     mark: Mark
     value: str | int | float | bool | None
     raw: str
+    fault: HarnessError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,14 @@ Node = Scalar | Listing | Table
 def is_null(node: Node) -> bool:
     """Whether a node is `null` or empty."""
     return isinstance(node, Scalar) and node.value is None
+
+
+def faults_of(node: Node) -> list[HarnessError]:
+    """Why values in a tree could not be filled in."""
+    if isinstance(node, Scalar):
+        return [] if node.fault is None else [node.fault]
+    inner = node.items if isinstance(node, Listing) else [e.value for e in node.entries]
+    return [fault for each in inner for fault in faults_of(each)]
 
 
 def plain(node: Node) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from harness.api.cells import Limit
@@ -55,20 +56,22 @@ def open_suite(
         HarnessError: one line; a `SuiteError` knows all problems that were found.
     """
     found = find_suite(name)
-    problems = Problems()
+    problems, first = Problems(), Problems()
     root = override(parse_file(found.path, found.shown), overrides)
     filled = fill_variables(root, os.environ, problems)
     assert isinstance(filled, Table)  # a table stays one
-    plugins = _plugins(filled, found.folder, problems)
-    left_out = [text(item, "without") for item in items(filled.get("without"))]
-    problems.stop()
+    plugins = _plugins(filled, found.folder, first)
+    left_out = [first.attempt(partial(text, i, "without")) for i in items(filled.get("without"))]
+    first.stop()  # without its plugins nothing of a suite can be judged
     for each in extra:
         plugins.setdefault(_extra(each), f"--plugin {each}")
     more = Asked(
         limit=limit,
         smoke=smoke,
         plugins=tuple(plugins),
-        without=tuple(dict.fromkeys([*left_out, *(_left_out(each) for each in without)])),
+        without=tuple(
+            dict.fromkeys([*filter(None, left_out), *(_left_out(each) for each in without)])
+        ),
     )
     catalogue = discover(more.plugins, more.without)
     _refuse_broken(plugins, catalogue)

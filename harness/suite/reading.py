@@ -12,7 +12,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*", re.ASCII)
 
 
 def wrong(node: Node, expected: str, what: str) -> HarnessError:
-    """An error for a value of the wrong kind."""
+    """An error for a value of the wrong kind, or the fault that it has already."""
+    if isinstance(node, Scalar) and node.fault is not None:
+        return node.fault
     return HarnessError(f"{what} must be {expected}, not {describe(node)}", where=str(node.mark))
 
 
@@ -58,6 +60,8 @@ def text(node: Node, what: str) -> str:
     """One line of text; a number counts as the text it was written as (`version: 1.10`)."""
     if not isinstance(node, Scalar) or isinstance(node.value, bool) or node.value is None:
         raise wrong(node, "text", what)
+    if node.fault is not None:
+        raise node.fault
     value = node.value if isinstance(node.value, str) else node.raw
     if not value.strip() or not value.isprintable():
         raise HarnessError(f"{what} must be one line of text", where=str(node.mark))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from harness.api.cells import Limit, Primary
 from harness.api.errors import HarnessError
-from harness.api.suites import DataUse, Init, MetricUse, Pretrain, SeedDesign, Suite
+from harness.api.suites import DataUse, MetricUse, Pretrain, SeedDesign, Suite
 from harness.suite import checks
 from harness.suite.data import data_of, main_split
 from harness.suite.language import METRIC_KEYS, NEEDED_KEYS, PRETRAIN_KEYS, SUITE_KEYS
@@ -53,7 +53,7 @@ class _Parts:
 
     data: DataUse
     pretrain: Pretrain | None
-    inits: tuple[Init, ...]
+    starts: checks.Starts
     seeds: SeedDesign
     models: list[Placed]
     methods: list[Placed]
@@ -68,18 +68,15 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
         SuiteError: with every problem that was found.
     """
     header = _header(root, context)
-    parts = _parts(root, context)
+    parts = _parts(root, more, context)
     problems = context.problems
-    seeds = _few(parts.seeds) if more.smoke else parts.seeds  # weights of others are not wanted
-    training = checks.Training(parts.data, parts.pretrain, parts.inits, seeds, parts.models)
-    checks.check_inits(training, root, context)
     checks.check_models(parts.models, parts.data, parts.pretrain, context)
     checks.check_scores(parts.scores, parts.data, context)
     checks.check_task(parts.metrics, parts.data.outline, context)
     for placed in parts.methods:
         problems.attempt(partial(checks.check_method, placed, parts.data.outline, context))
     problems.stop(unless_cut_off=True)
-    check_wants(parts.metrics, parts.methods, training, context)
+    check_wants(parts.metrics, parts.methods, parts.starts, parts.data.outline, context)
     answer = Answer(tuple(each.use for each in parts.scores), parts.data.splits)
     main = main_split(parts.data.outline)
     primary = problems.attempt(partial(primary_of, root.get("primary"), answer, main, context))
@@ -98,7 +95,7 @@ def resolve(root: Table, more: Asked, context: Context) -> Suite:
         models=tuple(each.use for each in parts.models),
         pretrain=parts.pretrain,
         data=parts.data,
-        inits=parts.inits,
+        inits=parts.starts.inits,
         methods=tuple(each.use for each in parts.methods),
         seeds=parts.seeds,
         scores=answer.scores,
@@ -135,7 +132,7 @@ def _header(root: Table, context: Context) -> _Header:
     )
 
 
-def _parts(root: Table, context: Context) -> _Parts:
+def _parts(root: Table, more: Asked, context: Context) -> _Parts:
     problems = context.problems
     data = _read(root, "data", partial(data_of, context=context), context)
     seeds = _read(root, "seeds", partial(seeds_of, context=context), context)
@@ -153,14 +150,19 @@ def _parts(root: Table, context: Context) -> _Parts:
         written = models if noun == "model" else root.get(f"{noun}s")
         if written is not None and noun != "metric":
             problems.attempt(partial(filled, written, f"{noun}s"))
-    if data is None or seeds is None or inits is None or not parts["score"]:
+    starts = None
+    if seeds is not None and inits is not None:
+        wanted = _few(seeds) if more.smoke else seeds  # weights of others are not wanted
+        starts = checks.Starts(pretrain, inits, wanted, parts["model"])
+        checks.check_inits(starts, root, context)
+    if data is None or starts is None or not parts["score"]:
         problems.stop()
     # without a problem nothing is missing
-    assert data is not None and seeds is not None and inits is not None
+    assert data is not None and starts is not None and seeds is not None
     return _Parts(
         data=data,
         pretrain=pretrain,
-        inits=inits,
+        starts=starts,
         seeds=seeds,
         models=parts["model"],
         methods=parts["method"],

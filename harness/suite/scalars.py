@@ -7,7 +7,7 @@ Here numbers are what everybody takes for numbers, and only `true` and `false` a
 import json
 import re
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import replace
 
 from harness.api.errors import HarnessError
 from harness.suite.nodes import Entry, Listing, Mark, Node, Scalar, Table
@@ -75,7 +75,10 @@ def quoted(word: str) -> str:
 
 
 def fill_variables(node: Node, environment: Mapping[str, str], problems: Problems) -> Node:
-    """The tree with `${NAME}` in texts replaced by the environment; `$${` stands for `${`."""
+    """The tree with `${NAME}` in texts replaced by the environment; `$${` stands for `${`.
+
+    A variable that is not set is a problem, and no end: the value stays as it is, with its fault.
+    """
     if isinstance(node, Listing):
         return Listing(
             node.mark, tuple(fill_variables(item, environment, problems) for item in node.items)
@@ -89,7 +92,11 @@ def fill_variables(node: Node, environment: Mapping[str, str], problems: Problem
             ),
         )
     if isinstance(node.value, str) and "${" in node.value:
-        return problems.attempt(partial(_filled, node, node.value, environment)) or node
+        try:
+            return _filled(node, node.value, environment)
+        except HarnessError as error:
+            problems.add(error)
+            return replace(node, fault=error)
     return node
 
 

@@ -13,7 +13,17 @@ from pydantic_core import ErrorDetails
 
 from harness.api.errors import HarnessError
 from harness.api.settings import Settings, may_be_path
-from harness.suite.nodes import Listing, Mark, Node, Scalar, Table, describe, is_null, plain
+from harness.suite.nodes import (
+    Listing,
+    Mark,
+    Node,
+    Scalar,
+    Table,
+    describe,
+    faults_of,
+    is_null,
+    plain,
+)
 from harness.suite.problems import SuiteError, unknown
 from harness.suite.reading import home, path_from
 
@@ -35,20 +45,31 @@ def settings_of(node: Node, settings: type[Settings], offer: str, folder: Path) 
         raise HarnessError(
             f"the settings of {offer} cannot be {describe(node)}", where=str(node.mark), fix=fix
         )
+    faults = faults_of(node)
     node = _absolute(node, settings, folder)
     values = plain(node)
     assert isinstance(values, dict)  # a table's bare values
     try:
         parsed = settings.model_validate(values)
     except ValidationError as error:
-        raise SuiteError.of(list(_explained(error, node, settings))) from error
-    except HarnessError as error:
-        raise HarnessError(error.message, where=str(node.mark), fix=error.fix) from error
-    except Exception as error:  # a validator of the plugin's own may raise anything
-        message = f"the settings of {offer} raised {type(error).__name__}: {error}"
-        raise HarnessError(message, where=str(node.mark)) from error
+        known = {fault.where for fault in faults}
+        found = [each for each in _explained(error, node, settings) if each.where not in known]
+        raise SuiteError.of([*faults, *found]) from error
+    except Exception as error:
+        if not faults:
+            raise _of_plugin(error, node, offer) from error
+    if faults:
+        raise SuiteError.of(faults)
     _refuse_truths(node, parsed, ())
     return parsed
+
+
+def _of_plugin(error: Exception, node: Node, offer: str) -> HarnessError:
+    """What a validator of the plugin's own raised, which may be anything."""
+    if isinstance(error, HarnessError):
+        return HarnessError(error.message, where=str(node.mark), fix=error.fix)
+    message = f"the settings of {offer} raised {type(error).__name__}: {error}"
+    return HarnessError(message, where=str(node.mark))
 
 
 def _refuse_truths(node: Node, value: object, path: tuple[str, ...]) -> None:

@@ -62,6 +62,8 @@ class Placed:
 
 def written(node: Node, noun: str, context: Context, beside: Sequence[str] = ()) -> Written:
     """The parts of a use; `beside` are keys that may stand next to the offer's name."""
+    if isinstance(node, Scalar) and node.fault is not None:
+        raise node.fault
     if isinstance(node, Scalar) and isinstance(node.value, str):
         nothing = Table(node.mark, ())
         return Written(node.value, nothing, None, str(node.mark), nothing)

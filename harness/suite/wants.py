@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.api.data import Outline
 from harness.api.errors import HarnessError
 from harness.api.offers import Metric
 from harness.api.recipes import Recipe
 from harness.suite.asking import asked
-from harness.suite.checks import Training
+from harness.suite.checks import Starts
 from harness.suite.uses import Context, Placed
 
 BEFORE_THE_END = 2
@@ -16,14 +17,15 @@ BEFORE_THE_END = 2
 
 
 def check_wants(
-    metrics: Sequence[Placed], methods: Sequence[Placed], training: Training, context: Context
+    metrics: Sequence[Placed],
+    methods: Sequence[Placed],
+    starts: Starts,
+    outline: Outline,
+    context: Context,
 ) -> None:
     """Note metrics that want a start or waypoints that no run keeps, or what no network has."""
-    recipes = [
-        (method.use.label, asked(method, "recipe", context, training.data.outline))
-        for method in methods
-    ]
-    from_file = any(init.kind == "checkpoint" for init in training.inits)
+    recipes = [(method.use.label, asked(method, "recipe", context, outline)) for method in methods]
+    from_file = any(init.kind == "checkpoint" for init in starts.inits)
     for placed in metrics:
         offer = context.catalogue.find("metric", placed.use.name).offer
         wants = asked(placed, "wants", context) if _wants(offer) else ()
@@ -34,7 +36,7 @@ def check_wants(
             message = f"the metric {placed.use.name!r} {lacks}"
             fix = f"set `checkpoints: {mend}` in {', '.join(faults)}"
             context.problems.add(HarnessError(message, where=placed.mark, fix=fix))
-        for model in training.models:
+        for model in starts.models:
             lacks = context.catalogue.find("model", model.use.name).offer.lacks
             for thing in (want for want in wants if want in lacks):
                 message = f"the metric {placed.use.name!r} wants a model with {thing}"

@@ -124,6 +124,51 @@ def test_a_variable_that_is_not_set_is_told(complaint, monkeypatch):
     )
 
 
+def test_a_variable_that_is_not_set_is_one_problem_among_others(complaint, monkeypatch):
+    monkeypatch.delenv("TOY_DATA", raising=False)
+    told = complaint(
+        model="{tiny: {width: 0, start: '${TOY_DATA}/w'}}",
+        data='{dataset: {flowers: {folder: "${TOY_DATA}/x"}}, batch: 8}',
+        inits="[{checkpoint: '${TOY_DATA}/{seed}'}]",
+        methods="[fit, '${TOY_DATA}']",
+        scores="[wrong]",
+    )
+    unset = "the environment variable TOY_DATA is not set; set it, as in `export TOY_DATA=...`"
+    assert told.splitlines() == [
+        "4:23: width: must be greater than 0, not 0",
+        f"4:33: {unset}",
+        f"5:36: {unset}",
+        f"6:22: {unset}",
+        f"7:16: {unset}",
+        "9:10: there is no score 'wrong'; `seedscape list score` shows all",
+    ]
+
+
+def test_without_a_variable_a_value_is_not_judged(complaint, monkeypatch):
+    monkeypatch.delenv("TOY_DATA", raising=False)
+    unset = "the environment variable TOY_DATA is not set; set it, as in `export TOY_DATA=...`"
+    assert complaint(model='{tiny: {width: "${TOY_DATA}"}}') == f"4:23: {unset}"
+    assert complaint(seeds='{pretrain: "${TOY_DATA}", finetune: 2}') == f"8:19: {unset}"
+
+
+def test_a_plugin_whose_path_is_not_known_is_told_alone(complaint, monkeypatch):
+    monkeypatch.delenv("TOY_DATA", raising=False)
+    told = complaint(plugins='["${TOY_DATA}/toys.py"]', model="strange")
+    assert told == (
+        "3:11: the environment variable TOY_DATA is not set; set it, as in `export TOY_DATA=...`"
+    )
+
+
+def test_weights_are_looked_for_although_the_data_have_a_problem(complaint, monkeypatch):
+    monkeypatch.delenv("TOY_DATA", raising=False)
+    told = complaint(
+        data='{dataset: {flowers: {folder: "${TOY_DATA}/x"}}, batch: 8}',
+        inits="[{checkpoint: ./weights.safetensors}]",
+    )
+    assert "5:36: the environment variable TOY_DATA is not set" in told
+    assert "there is no checkpoint " in told
+
+
 def test_a_malformed_variable_is_told(complaint):
     assert complaint(title='"${a b}"').startswith("10:8: a variable is written ${NAME}")
 
