@@ -16,6 +16,9 @@ _NAMED = {"ctrl": ("classifier",), "modernbert-decoder": ("head", "drop", "class
 _BY_THE_MASK = {"cohere_compass_text"}
 """Those whose own classifier goes by the mask."""
 
+_MIXES_PADDING = {"convbert", "fnet", "nystromformer", "yoso"}
+"""Those that mix all places of a row in transformers, whatever the mask says."""
+
 
 def tail_of(net: Any) -> tuple[str, ...]:
     """Names of the parts of a classifier that follow the last token, in order.
@@ -28,6 +31,8 @@ def tail_of(net: Any) -> tuple[str, ...]:
     from torch import nn
 
     kind = net.config.model_type
+    if kind in _MIXES_PADDING:
+        raise _depends(kind)
     if kind in _BY_THE_MASK:
         return ()
     if isinstance(getattr(net, "score", None), nn.Linear):
@@ -45,6 +50,6 @@ def tail_of(net: Any) -> tuple[str, ...]:
 def _depends(kind: str) -> HarnessError:
     return HarnessError(
         f"the classifier of {kind!r} reads what a text is padded with: its numbers would depend on "
-        "the batch",
+        "what stands beside the text in a batch",
         fix="choose another model",
     )

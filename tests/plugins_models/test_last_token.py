@@ -106,3 +106,14 @@ def test_a_classifier_that_reads_padding_is_refused():
     with pytest.raises(HarnessError, match="'xlm' reads what a text is padded with"):
         classifier("xlm", summary_type="mean", **sizes)
     assert classifier("xlm", **sizes).tail == ()
+
+
+@pytest.mark.parametrize("kind", ["convbert", "fnet", "nystromformer", "yoso"])
+def test_an_encoder_that_mixes_padding_into_a_text_is_refused(kind, monkeypatch):
+    sizes = {"embedding_size": 16} if kind == "convbert" else {}
+    with pytest.raises(HarnessError, match=f"'{kind}' reads what a text is padded with"):
+        classifier(kind, **sizes)
+    monkeypatch.setattr("harness_models.tails._MIXES_PADDING", set())
+    module = classifier(kind, **sizes)
+    alone = torch.cat([read(module, [text]) for text in TEXTS])
+    assert not torch.isclose(read(module, TEXTS), alone, atol=1e-2).all()
