@@ -23,6 +23,9 @@ _WORDS = {
     "branch.step": "the step of the branching",
     "branch.copy": "the number of the branch",
 }
+BRIEF = 19
+"""Characters of a hash that are shown: twelve digits after "sha256:"."""
+
 _OF_DATA = re.compile(r"train|splits?\b")
 
 
@@ -45,13 +48,15 @@ class Difference:
             return f"{_part(last)}{place}: only {'there' if self.planned is None else 'here'}"
         absent = "the default" if "settings" in above else "none"
         planned, stored = _short(self.planned, absent), _short(self.stored, absent)
+        here = f"{_brief(planned)} here, {_brief(stored)} there"
         match last:
             case "digest":
-                return f"the source code{place} was changed ({stored} became {planned})"
+                return f"the source code{place} was changed (its hash: {here})"
             case "fingerprint" if not above or _OF_DATA.match(above[-1]):
-                return f"the data{place} are others ({stored} became {planned})"
+                return f"the data{place} are others (their fingerprint: {here})"
             case "fingerprint":
-                return f"the files{place} are others ({stored} became {planned})"
+                what = f"the files that {place.removeprefix(' of ')} reads"
+                return f"{what} are others (their fingerprint: {here})"
         what = _WORDS.get(self.path, f"{_part(last) if '[' in last else last}{place}")
         return f"{what}: {planned} here, {stored} there"
 
@@ -146,6 +151,11 @@ def _part(part: str) -> str:
         return "the training split" if part == "train" else f"the {part}"
     kind = "shift" if name == "by" else name.removesuffix("s")
     return f"{kind} {entry}" if entry.isdigit() else f"{kind} '{entry}'"
+
+
+def _brief(text: str) -> str:
+    """The beginning of a hash; a word such as "bytes", which stands for no files, is left whole."""
+    return text if len(text) <= BRIEF else f"{text[:BRIEF]}…"
 
 
 def _short(value: Json, absent: str) -> str:

@@ -12,17 +12,17 @@ from harness.plan.difference import differences
         (
             {"model": {"name": "cnn", "fingerprint": "b"}},
             {"model": {"name": "cnn", "fingerprint": "a"}},
-            "the files of the model are others (a became b)",
+            "the files that the model reads are others (their fingerprint: b here, a there)",
         ),
         (
             {"model": {"name": "cnn", "digest": "b"}},
             {"model": {"name": "cnn", "digest": "a"}},
-            "the source code of the model was changed (a became b)",
+            "the source code of the model was changed (its hash: b here, a there)",
         ),
         (
             {"train": {"fingerprint": "new"}},
             {"train": {"fingerprint": "old"}},
-            "the data of the training split are others (old became new)",
+            "the data of the training split are others (their fingerprint: new here, old there)",
         ),
         (
             {"split": {"by": [{"name": "rotation", "settings": {"degrees": 30}}]}},
@@ -43,6 +43,16 @@ def test_every_difference_is_said_once(planned, stored, words):
     (difference,) = differences(planned, stored)
 
     assert str(difference).startswith(words)
+
+
+def test_a_hash_is_shown_by_its_beginning_and_a_word_whole():
+    model = {"name": "transformer", "fingerprint": "sha256:" + "0123456789abcdef" * 4}
+    (difference,) = differences({"model": model}, {"model": {**model, "fingerprint": "bytes"}})
+
+    assert str(difference) == (
+        "the files that the model reads are others "
+        "(their fingerprint: sha256:0123456789ab… here, bytes there)"
+    )
 
 
 def test_equal_identities_differ_in_nothing():
