@@ -11,9 +11,19 @@ from harness.compute.workbench import Workbench
 
 
 def brought_weights(model: Use, name: str, bench: Workbench) -> dict[str, Tensor]:
-    """The weights that go by this name, without a head; on the CPU."""
+    """The weights that go by this name, without a head; on the CPU.
+
+    Raises:
+        HarnessError: the model cannot load them, or they are not all finite.
+    """
     pretrained, settings = _pretrained(model, bench)
-    return dict(pretrained.load(settings, name, bench.room))
+    weights = dict(pretrained.load(settings, name, bench.room))
+    broken = [n for n, tensor in weights.items() if not bool(tensor.isfinite().all())]
+    if broken:
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        message = f"weights are NaN or infinite: {broken[0]}{more}"
+        raise HarnessError(message, where=name, fix="choose another checkpoint")
+    return weights
 
 
 def check_brought(model: Use, seed: int, planned: Source, bench: Workbench) -> None:

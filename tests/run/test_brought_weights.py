@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 from tiny_checkpoints import changed, save_bert
 
@@ -194,6 +195,15 @@ def test_a_run_from_brought_weights_can_be_looked_into_again(folder):
     )
     plan, outcome = run(text)
     assert outcome.computed == len(plan.cells) and outcome.exit_code == 0
+
+
+@pytest.mark.slow
+def test_weights_that_are_no_numbers_start_no_run(folder):
+    changed(folder / "multiberts-seed_1", lambda weights: weights[NORM][:2].fill_(torch.nan))
+    _, outcome = run()
+    reasons = {failure.reason for failure in outcome.failed.values()}
+    assert len(outcome.failed) == 2 and len(reasons) == 1
+    assert f"multiberts-seed_1: weights are NaN or infinite: {NORM}" in reasons.pop()
 
 
 @pytest.mark.slow
