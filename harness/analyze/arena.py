@@ -1,9 +1,8 @@
 """The numbers of one split: every procedure alone, and every two against each other."""
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from harness.analyze.comparison_design import Asked, Design
 from harness.api.comparisons import Pairing
 from harness.statistics import power
+from harness.statistics.chance import MEANS, seeded
 from harness.statistics.comparison import (
     least_p_of_labels,
     least_p_of_signs,
@@ -26,8 +26,6 @@ from harness.statistics.superiority import lower_quantiles, win_rates
 
 Array = NDArray[np.float64]
 Pair = tuple[int, int]
-LOST = 0.05
-"""The share of draws without a score, above which the others tell nothing of the ends."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,11 @@ class Arena:
     @cached_property
     def draws(self) -> Draws:
         """Replicates of all arms: with shared seeds where all are paired."""
-        return self._drawn(self.arms, "arms", paired=self._all_paired)
+        return self._drawn(self.arms, MEANS, paired=self._all_paired)
 
     def mean(self, arm: int) -> tuple[float, Interval | None]:
         """The mean of an arm; its interval unless there is one seed or too many draws are lost."""
-        estimate = float(self.draws.estimates[arm])
-        if not self._known(arm):
-            return estimate, None
-        return estimate, _within(self._interval(self.draws, arm), *self.bounds)
+        return float(self.draws.estimates[arm]), self._told(self.draws, arm, self.bounds)
 
     def lost(self, arm: int) -> int:
         """How many draws have no mean: the score cannot be computed on their examples."""
@@ -95,14 +90,14 @@ class Arena:
         across = ~(np.sign(estimate) * drawn.replicates[0] > 0)  # so is what is no number
         p = max(float(across.mean()), 1 / across.size)
         most = self.bounds[1] - self.bounds[0]
-        return estimate, _within(self._interval(drawn, 0), -most, most), p
+        return estimate, self._told(drawn, 0, (-most, most)), p
 
     def test(self, pair: Pair) -> tuple[float | None, float | None]:
         """The two-sided p of whole seeds changing sides, and the least that there can be."""
         first, second = (self._unit_means(place) for place in pair)
         if not self.design.unit or not all(map(self._known, pair)):
             return None, None
-        generator = self._stream("p", str(pair))
+        generator = seeded(self.asked.seed, self.split, "p", str(pair))
         if self.pairings[pair] != "none":
             return sign_flip_test(second - first, generator), least_p_of_signs(first.size)
         least = least_p_of_labels(first.size, second.size)
@@ -120,7 +115,7 @@ class Arena:
         if not self.design.unit or not all(map(self._known, pair)):
             return rate, None, None
         paired = self.pairings[pair] != "none"
-        generator = self._stream("chances", str(pair))
+        generator = seeded(self.asked.seed, self.split, "chances", str(pair))
         drawn = drawn_weights(
             grids, self.asked.replicates, generator, self.design.levels, paired=paired
         )
@@ -168,17 +163,13 @@ class Arena:
         return self.design.units(self.arms[arm].grid) >= 2
 
     def _drawn(self, arms: Sequence[Arm], name: str, *, paired: bool) -> Draws:
-        generator = self._stream(name)
+        generator = seeded(self.asked.seed, self.split, name)
         replicates, levels = self.asked.replicates, self.design.levels
         return multi_bootstrap(arms, replicates, generator, levels=levels, paired=paired)
 
-    def _interval(self, draws: Draws, arm: int) -> Interval | None:
+    def _told(self, draws: Draws, arm: int, within: tuple[float, float]) -> Interval | None:
         level, method = self.asked.confidence, self.design.method
-        if draws.known(arm).size < (1 - LOST) * self.asked.replicates:
-            return None
-        if method == "bca" and self.design.unit:
-            return draws.stretched(arm, level=level)
-        return draws.interval(arm, level=level, method=method)
+        return draws.told(arm, level=level, method=method, within=within)
 
     def _unit_means(self, place: int) -> Array:
         """The mean score of every unit that the tests rearrange."""
@@ -190,19 +181,6 @@ class Arena:
         of_run = places_of(tuple(units))
         means: Array = np.bincount(of_run, scores) / np.bincount(of_run)
         return means
-
-    def _stream(self, *names: str) -> np.random.Generator:
-        """A stream of its own for everything that is drawn, whatever else is compared."""
-        text = "\n".join([self.split, *names])
-        number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
-        return np.random.default_rng([self.asked.seed, number])
-
-
-def _within(interval: Interval | None, least: float, most: float) -> Interval | None:
-    if interval is None:
-        return None
-    low, high = (min(max(end, least), most) for end in (interval.low, interval.high))
-    return replace(interval, low=low, high=high)
 
 
 def _table(grid: Grid, values: Array) -> Array | None:

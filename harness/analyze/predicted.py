@@ -141,7 +141,9 @@ def _long(path: Path, runs: Sequence[str]) -> Predicted:
             raise HarnessError(f"one example of '{split}' has two labels", where=str(path))
         right = pd.Series((rows["predicted"] == rows["label"]).to_numpy())
         keys = pd.MultiIndex.from_arrays([at.to_numpy(), rows["example"].to_numpy()])
-        table = pd.Series(right.to_numpy(dtype=float), index=keys).unstack().reindex(list(names))
+        table = pd.Series(right.to_numpy(dtype=float), index=keys).unstack()
+        examples = list(dict.fromkeys(rows["example"]))  # as they come: a draw is of places
+        table = table.reindex(index=list(names), columns=examples)
         lacking = table.isna().any(axis=1)
         if lacking.any():
             raise HarnessError(

@@ -21,15 +21,19 @@ TRANSFER_DRAWS = 200
 
 def analyze_table(table: RunTable, asked: Asked) -> TableFindings:
     """Everything that the columns allow. Draws come from `asked.seed`, a stream per part."""
-    streams = iter(np.random.default_rng(asked.seed).spawn(6))
+    # The first is unused, so that the others stay as they were before means had streams by name.
+    _, split, summed, lined, moved, tested = np.random.default_rng(asked.seed).spawn(6)
     design = hanging(table)
     whole = table.rows(design.places)
     examples = dict(asked.examples) | {n: right.shape[1] for n, right in table.correct.items()}
-    drawn, split, summed, lined, moved, tested = streams
     lines, beyond = _lines(table, design, asked, examples, lined)
     steps, tests = _predictors(whole, design.layout, asked, tested)
-    ends = {n: mean_ends(whole, n, design, drawn, asked.replicates) for n in table.correct}
-    spreads = [spread(table, name, examples.get(name)) for name in table.columns.scores]
+    spreads = [
+        spread(table, name, examples.get(name)).model_copy(
+            update=mean_ends(table, name, design.means, asked)
+        )
+        for name in table.columns.scores
+    ]
     shares = [share for n in table.columns.scores for share in components(whole, n, design, split)]
     strict = [t for n in table.columns.ood for t in strict_tests(table, n, examples.get(n))]
     return TableFindings(
@@ -39,9 +43,9 @@ def analyze_table(table: RunTable, asked: Asked) -> TableFindings:
         runs=len(table.labels),
         clusters=len(set(design.layout.cluster)),
         design=design.layout.design,
-        spreads=tuple(each.model_copy(update=ends.get(each.column, {})) for each in spreads),
+        spreads=tuple(spreads),
         components=tuple(shares),
-        aggregates=aggregated(whole, design, summed, asked.replicates),
+        aggregates=aggregated(whole, design, asked, summed),
         lines=tuple(lines),
         robustness=tuple(beyond),
         transfer=()

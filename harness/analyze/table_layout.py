@@ -1,6 +1,7 @@
 """How the runs of a table hang together by their groups, and how they are drawn anew."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,42 +10,58 @@ from harness.analyze.table import RunTable
 from harness.api.errors import HarnessError
 from harness.api.numbers import count, some
 from harness.statistics.layout import Layout, complete
-from harness.statistics.resampling import Grid, Levels, drawn_weights
+from harness.statistics.resampling import Grid, Levels, drawn_weights, places_of
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Runs to draw anew: their places in the table, and their seeds."""
+
+    places: tuple[int, ...]
+    grid: Grid
+    crossed: bool
+
+    def levels(self, *, examples: bool) -> Levels:
+        """What is drawn: groups, runs within them where they have several, and examples."""
+        several = len(self.grid.pretrain) > len(self.grid.seeds)
+        design: Literal["crossed", "nested"] = "crossed" if self.crossed else "nested"
+        return Levels(finetune=several, examples=examples, design=design)
 
 
 @dataclass(frozen=True)
 class Hanging:
-    """A design, the places of the runs that make it complete, and what to say of it."""
+    """A design, the places of the runs that make it complete, and what to say of it.
+
+    `means` are the runs that means are drawn from: no group loses one for having more than others.
+    """
 
     layout: Layout
     places: tuple[int, ...]
+    means: Drawn
     notes: tuple[str, ...] = ()
 
     @property
     def clusters(self) -> NDArray[np.int64]:
         """The number of every run's group."""
-        names = list(dict.fromkeys(self.layout.cluster))
-        return np.array([names.index(name) for name in self.layout.cluster])
+        return places_of(self.layout.cluster)
 
     @property
-    def grid(self) -> Grid:
-        """The same for drawing: independent runs are groups of one."""
-        members = list(dict.fromkeys(self.layout.member))
-        numbered = tuple(members.index(name) for name in self.layout.member)
-        return Grid(tuple(self.clusters.tolist()), numbered)
-
-    def levels(self, *, examples: bool) -> Levels:
-        """What is drawn anew: groups, runs within them where they have several, and examples."""
-        several = self.layout.design != "independent" and len(set(self.layout.member)) > 1
-        if self.layout.design == "crossed":
-            return Levels(finetune=several, examples=examples)
-        return Levels(finetune=several, examples=examples, design="nested")
+    def drawn(self) -> Drawn:
+        """The runs of the complete design; independent ones are groups of one."""
+        return _drawn(self.layout, self.places)
 
     def weights(self, replicates: int, generator: np.random.Generator) -> NDArray[np.float64]:
         """How often each run is drawn, as shares: [replicates, runs]."""
-        levels = self.levels(examples=False)
-        (found,) = drawn_weights([self.grid], replicates, generator, levels, paired=False)
+        drawn = self.drawn
+        levels = drawn.levels(examples=False)
+        (found,) = drawn_weights([drawn.grid], replicates, generator, levels, paired=False)
         return found
+
+
+def _drawn(layout: Layout, places: tuple[int, ...]) -> Drawn:
+    clusters, members = places_of(layout.cluster), places_of(layout.member)
+    grid = Grid(tuple(clusters.tolist()), tuple(members.tolist()))
+    return Drawn(places, grid, layout.design == "crossed")
 
 
 def hanging(table: RunTable) -> Hanging:
@@ -57,7 +74,8 @@ def hanging(table: RunTable) -> Hanging:
     everything = tuple(range(len(table.labels)))
     if not table.groups or not table.groups[0]:
         note = "runs are taken for independent: name their seeds with --groups if they are not"
-        return Hanging(Layout.independent(len(everything)), everything, (note,))
+        layout = Layout.independent(len(everything))
+        return Hanging(layout, everything, _drawn(layout, everything), (note,))
     cluster = tuple(group[0] for group in table.groups)
     if len(set(cluster)) == 1:
         raise HarnessError(
@@ -74,13 +92,15 @@ def _nested(cluster: tuple[str, ...]) -> Hanging:
     kept = tuple(p for p, name in enumerate(cluster) if cluster[:p].count(name) < least)
     short = tuple(cluster[p] for p in kept)
     member = tuple(short[:place].count(name) for place, name in enumerate(short))
+    every = tuple(range(len(cluster)))
+    means = Drawn(every, Grid(tuple(places_of(cluster).tolist()), every), crossed=False)
     notes = []
     if len(sizes) > 1:
         runs = count(least, "run")
         notes = [f"tests use the first {runs} of each group: groups differ in size"]
     if least == 1:
         notes.append("groups have one run to compare: no share of variance can be told")
-    return Hanging(Layout(short, member, "nested"), kept, tuple(notes))
+    return Hanging(Layout(short, member, "nested"), kept, means, tuple(notes))
 
 
 def _crossed(table: RunTable, cluster: tuple[str, ...]) -> Hanging:
@@ -111,4 +131,4 @@ def _crossed(table: RunTable, cluster: tuple[str, ...]) -> Hanging:
     layout = Layout(tuple(cluster[p] for p in kept), tuple(names[p] for p in kept))
     if len(set(layout.member)) == 1:
         notes.append(f"one '{second}' is left: no share of variance can be told")
-    return Hanging(layout, tuple(kept), tuple(notes))
+    return Hanging(layout, tuple(kept), _drawn(layout, tuple(kept)), tuple(notes))

@@ -1,14 +1,16 @@
 """How much the runs of a table differ: spreads, components, and aggregates over OOD scores."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analyze.table import RunTable
-from harness.analyze.table_layout import Hanging
+from harness.analyze.table import Asked, RunTable
+from harness.analyze.table_layout import Drawn, Hanging
 from harness.api.tables import Aggregate, ColumnSpread, ComponentShare, Ends
 from harness.statistics import aggregates
+from harness.statistics.chance import MEANS, seeded
 from harness.statistics.components import sampling_sd
 from harness.statistics.generalized import NAMES, component_ranges
 from harness.statistics.intervals import Interval
@@ -53,22 +55,32 @@ def spread(table: RunTable, name: str, examples: int | None) -> ColumnSpread:
 
 
 def mean_ends(
-    table: RunTable, name: str, design: Hanging, generator: np.random.Generator, replicates: int
-) -> dict[str, Ends]:
-    """Intervals of a mean score over runs and examples drawn anew, and over runs alone.
+    table: RunTable, name: str, means: Drawn, asked: Asked
+) -> dict[str, float | Ends | None]:
+    """The mean of groups of a score, and its intervals over runs (and known examples) drawn anew.
 
-    By the multi-bootstrap (BCa); nothing without predictions.
+    They are those of a report: the same runs of a split of this name have the same draws.
     """
-    right = table.correct.get(name)
-    if right is None:
-        return {}
-    arm = Arm(design.grid, right.astype(np.float32))
-    found = {}
-    for part, examples in (("mean_ends", True), ("mean_ends_runs", False)):
-        levels = design.levels(examples=examples)
-        drawn = multi_bootstrap([arm], replicates, generator, levels=levels)
-        found[part] = _ends(drawn.interval())
+    places, right = list(means.places), table.correct.get(name)
+    values = table.numbers[name][places, None]
+    arm = Arm(means.grid, values if right is None else right[places].astype(np.float32))
+    found: dict[str, float | Ends | None] = {
+        "group_mean": arm.estimate(),
+        "mean_ends_runs": _told(table, arm, means, name, asked, examples=False),
+    }
+    if right is not None:
+        found["mean_ends"] = _told(table, arm, means, name, asked, examples=True)
     return found
+
+
+def _told(
+    table: RunTable, arm: Arm, means: Drawn, name: str, asked: Asked, *, examples: bool = False
+) -> Ends | None:
+    generator, levels = seeded(asked.seed, name, MEANS), means.levels(examples=examples)
+    drawn = multi_bootstrap([arm], asked.replicates, generator, levels=levels)
+    bounds = (0.0, 1.0) if table.columns.shares else (-math.inf, math.inf)
+    found = drawn.told(within=bounds)
+    return None if found is None else _ends(found)
 
 
 def components(
@@ -111,7 +123,7 @@ def components(
 
 
 def aggregated(
-    table: RunTable, design: Hanging, generator: np.random.Generator, replicates: int
+    table: RunTable, design: Hanging, asked: Asked, generator: np.random.Generator
 ) -> tuple[Aggregate, ...]:
     """Summaries over runs and all OOD columns; none where there is but one.
 
@@ -120,18 +132,19 @@ def aggregated(
     if len(table.columns.ood) < 2:
         return ()
     scores = np.stack([table.numbers[name] for name in table.columns.ood], axis=1)
+    weights, runs = design.weights(asked.replicates, generator), design.drawn
+    units = len(runs.grid.seeds)
+
+    def ends(aggregate: Callable[[NDArray[np.float64]], float]) -> Ends | None:
+        if aggregate is aggregates.worst_run:
+            return None
+        if aggregate is aggregates.mean:
+            arm = Arm(runs.grid, scores.mean(axis=1)[:, None])
+            return _told(table, arm, runs, "all OOD scores", asked)
+        return _ends(aggregates.aggregate_interval(scores, weights, aggregate, units=units))
+
     return tuple(
-        Aggregate(
-            name=name,
-            value=aggregate(scores),
-            ends=None
-            if aggregate is aggregates.worst_run
-            else _ends(
-                aggregates.aggregate_interval(
-                    scores, design.clusters, aggregate, generator, replicates=replicates
-                )
-            ),
-        )
+        Aggregate(name=name, value=aggregate(scores), ends=ends(aggregate))
         for name, aggregate in AGGREGATES.items()
     )
 

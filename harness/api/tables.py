@@ -26,9 +26,11 @@ class ColumnSpread(Record):
 
     `sampling_sd` is the standard error of one run's score from testing on finitely many examples,
     None where their number is unknown. With predictions there are also `seed_sd`, the spread that
-    is left when every run is tested on everything (from the scores of single examples), and `mean`
-    has an interval over runs and examples drawn anew (`mean_ends`) and over runs alone
-    (`mean_ends_runs`).
+    is left when every run is tested on everything (from the scores of single examples).
+
+    `group_mean` is the mean over groups of the means over their runs, of those runs that are drawn:
+    with intervals over runs drawn anew (`mean_ends_runs`), and over predicted examples too
+    (`mean_ends`).
     """
 
     column: str
@@ -42,6 +44,7 @@ class ColumnSpread(Record):
     examples: int | None = None
     sampling_sd: float | None = None
     seed_sd: float | None = None
+    group_mean: float | None = None
     mean_ends: Ends | None = None
     mean_ends_runs: Ends | None = None
 

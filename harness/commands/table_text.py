@@ -68,13 +68,13 @@ def _spreads(found: TableFindings) -> None:
     sure = [
         (
             each.column,
-            fixed(each.mean, 3),
+            fixed(each.group_mean, 3),
             _ends(each.mean_ends, 3),
             _ends(each.mean_ends_runs, 3),
-            count(each.examples or 0, "example").split()[0],
+            NOTHING if each.mean_ends is None else f"{each.examples or 0:,}",
         )
         for each in found.spreads
-        if each.mean_ends is not None
+        if each.mean_ends_runs is not None
     ]
     _table("How sure are the means?", named, sure)
 

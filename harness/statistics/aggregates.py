@@ -1,4 +1,4 @@
-"""Robust summaries over runs and over splits or tasks, with stratified intervals.
+"""Robust summaries over runs and over splits or tasks, with intervals over drawn seeds.
 
 Agarwal et al. 2021 (Deep RL at the edge of the statistical precipice, arXiv 2108.13264), with whole
 seeds resampled: a seed's runs on all tasks stay together.
@@ -63,38 +63,16 @@ def probability_of_improvement(ours: Array, theirs: Array) -> float:
 
 
 def aggregate_interval(
-    scores: Array,
-    clusters: NDArray[np.int64],
-    aggregate: Aggregate,
-    generator: np.random.Generator,
-    *,
-    replicates: int = 2000,
-    level: float = 0.95,
+    scores: Array, weights: Array, aggregate: Aggregate, *, units: int, level: float = 0.95
 ) -> Interval:
-    """Percentile interval of an aggregate of scores [runs, tasks] over drawn clusters of runs.
+    """Percentile interval of an aggregate of scores [runs, tasks] over drawn runs.
 
-    Clusters (pretraining seeds) are drawn with replacement, then runs within each drawn cluster;
-    a drawn run brings its scores on all tasks.
+    `weights` [replicates, runs] say which share each run has in a draw, in whole numbers of runs: a
+    drawn run brings its scores on all tasks. The percentiles are those of so few drawn `units`.
 
     Raises:
-        ValueError: fewer than two clusters: their spread is unknown.
+        ValueError: fewer than two units: their spread is unknown.
     """
-    names = np.unique(clusters)
-    if names.size < 2:
-        raise ValueError("two clusters are needed for an interval")
-    members = [np.flatnonzero(clusters == name) for name in names]
-    drawn = np.array(
-        [aggregate(scores[_drawn(members, generator)]) for _ in range(max(replicates, 1))]
-    )
-    return percentile(drawn, level)
-
-
-def _drawn(members: list[NDArray[np.int64]], generator: np.random.Generator) -> NDArray[np.int64]:
-    """Runs of clusters drawn with replacement, drawn with replacement within each."""
-    chosen = generator.integers(0, len(members), len(members))
-    sizes = np.array([len(each) for each in members])[chosen]
-    places = (generator.random(int(sizes.sum())) * np.repeat(sizes, sizes)).astype(np.int64)
-    starts = np.cumsum(sizes) - sizes
-    runs: NDArray[np.int64] = np.concatenate([members[place] for place in chosen])
-    drawn: NDArray[np.int64] = runs[np.repeat(starts, sizes) + places]
-    return drawn
+    often = np.rint(weights * weights.shape[1]).astype(np.int64)
+    drawn = np.array([aggregate(np.repeat(scores, times, axis=0)) for times in often])
+    return percentile(drawn, level, units=units)

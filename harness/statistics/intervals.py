@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,8 @@ from scipy import stats
 from harness.statistics.few_units import DrawnLevel, expanded_level, stretch
 
 Method = Literal["percentile", "bca"]
+LOST = 0.05
+"""The share of draws without a score, above which the others tell nothing of the ends."""
 TIE = 1e-4
 """Replicates nearer to the estimate, in sd, are ties: every unit drawn once, but for rounding."""
 
@@ -75,6 +77,34 @@ class Draws:
         values = self.replicates[arm]
         known: NDArray[np.float64] = values[np.isfinite(values)]
         return known
+
+    def seeds(self, arm: int = 0) -> tuple[DrawnLevel, ...]:
+        """The levels of an arm that are seeds: all but the examples."""
+        return self.levels[arm][:-1] if self.examples else self.levels[arm]
+
+    def told(
+        self,
+        arm: int = 0,
+        *,
+        level: float = 0.95,
+        method: Method = "bca",
+        within: tuple[float, float] = (-math.inf, math.inf),
+    ) -> Interval | None:
+        """The interval to print: BCa over seeds is `stretched`, and no end lies out of `within`.
+
+        None where it would tell nothing: of other seeds from one, or where more than `LOST` of the
+        draws have no score.
+        """
+        if any(int(each.sizes.min()) < 2 for each in self.seeds(arm)):
+            return None
+        if self.known(arm).size < (1 - LOST) * self.replicates.shape[1]:
+            return None
+        if method == "bca" and self.seeds(arm):
+            found = self.stretched(arm, level=level)
+        else:
+            found = self.interval(arm, level=level, method=method)
+        low, high = (min(max(end, within[0]), within[1]) for end in (found.low, found.high))
+        return replace(found, low=low, high=high)
 
     def interval(self, arm: int = 0, *, level: float = 0.95, method: Method = "bca") -> Interval:
         """The interval of an arm from its known replicates; see `percentile` and `bca`."""

@@ -198,7 +198,8 @@ def _drawn_levels(arm: Arm, levels: Levels) -> tuple[DrawnLevel, ...]:
     if levels.finetune and levels.design == "crossed":
         for of_column in map(places_of, arm.grid.factors):
             means = np.bincount(of_column, scores) / np.bincount(of_column)
-            found.append(DrawnLevel((means - estimate) / means.size))
+            if means.size > 1 or not found:  # one unit adds nothing to a level above it
+                found.append(DrawnLevel((means - estimate) / means.size))
     elif levels.finetune:
         means = np.bincount(of_run, scores) / np.bincount(of_run)
         within = (scores - means[of_run]) * arm.grid.average()

@@ -6,7 +6,7 @@ their (drawn) fine-tuning runs of the score on the drawn examples.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -178,7 +178,7 @@ def _crossed(
     return weights
 
 
-def places_of(factor: Sequence[int]) -> NDArray[np.int64]:
+def places_of(factor: Sequence[Hashable]) -> NDArray[np.int64]:
     """The number of every run's level, in the order of first appearance.
 
     >>> places_of((7, 3, 7)).tolist()

@@ -226,6 +226,21 @@ def test_several_ood_scores_are_summed_up(tmp_path):
     assert by_name["worst run (mean over scores)"].ends is None
 
 
+def test_the_mean_over_ood_scores_has_the_interval_of_a_mean(tmp_path):
+    frame = on_a_line(20).assign(far=lambda t: t["ood"])
+    found = harness.analyze_table(saved(frame, tmp_path), **CALL | {"ood": ["ood", "far"]}, **HOW)
+    ends, alone = found.aggregates[0].ends, found.spreads[1].mean_ends_runs
+    assert ends.high - ends.low == pytest.approx(alone.high - alone.low, rel=0.15)
+
+
+def test_means_are_drawn_from_all_runs_of_groups_that_differ_in_size(tmp_path):
+    frame = on_a_line(12).assign(seed=list("aaaaaaabbbcc"))
+    found = harness.analyze_table(saved(frame, tmp_path), **CALL, groups=["seed"], **HOW)
+    spread = found.spreads[1]
+    assert spread.group_mean == pytest.approx(frame.groupby("seed")["ood"].mean().mean())
+    assert spread.mean_ends_runs.low < spread.group_mean < spread.mean_ends_runs.high
+
+
 def test_losses_may_be_asked_on_the_linear_scale(tmp_path):
     frame = on_a_line(10)
     frame["ood"] = 3 - 2 * frame["ood"]

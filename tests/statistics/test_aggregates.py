@@ -12,8 +12,15 @@ from harness.statistics.aggregates import (
     worst_run,
     worst_task,
 )
+from harness.statistics.resampling import Grid, Levels, drawn_weights
 
 SCORES = np.array([[0.9, 0.5], [0.7, 0.3], [0.8, 0.1], [0.6, 0.7]])
+
+
+def drawn(grid, replicates=400, *, design="nested"):
+    levels = Levels(examples=False, design=design)
+    generator = np.random.default_rng(0)
+    return drawn_weights([grid], replicates, generator, levels, paired=False)[0]
 
 
 def test_aggregates_by_hand():
@@ -46,14 +53,26 @@ def test_an_interval_over_clusters_is_wider_than_one_that_takes_runs_for_indepen
     generator = np.random.default_rng(1)
     seeds = generator.normal(0, 1, 10)
     scores = (np.repeat(seeds, 8) + generator.normal(0, 0.1, 80))[:, None]
-    given = {"aggregate": mean, "generator": generator, "replicates": 400}
-    whole = aggregate_interval(scores, np.repeat(np.arange(10), 8), **given)
-    naive = aggregate_interval(scores, np.arange(80), **given)
+    clusters = Grid(tuple(np.repeat(range(10), 8).tolist()), tuple(np.tile(range(8), 10).tolist()))
+    whole = aggregate_interval(scores, drawn(clusters, 2000), mean, units=10)
+    naive = aggregate_interval(scores, drawn(Grid(tuple(range(80)), (0,) * 80)), mean, units=80)
     assert whole.high - whole.low > 2 * (naive.high - naive.low)
-    exact = np.std(seeds) / 10**0.5 * 2 * 1.96
+    exact = 2 * stats.t.ppf(0.975, 9) * np.std(seeds, ddof=1) / 10**0.5
     assert whole.high - whole.low == pytest.approx(exact, rel=0.2)
 
 
-def test_one_cluster_has_no_interval():
-    with pytest.raises(ValueError, match="two clusters"):
-        aggregate_interval(SCORES, np.zeros(4, dtype=int), mean, np.random.default_rng(0))
+def test_scores_of_a_crossed_design_share_the_drawn_fine_tuning_seeds():
+    orders = np.random.default_rng(2).normal(size=5)
+    scores = np.tile(orders, 8)[:, None]
+    grid = Grid(tuple(np.repeat(range(8), 5).tolist()), tuple(np.tile(range(5), 8).tolist()))
+    ends = {
+        design: aggregate_interval(scores, drawn(grid, design=design), worst_task, units=8)
+        for design in ("crossed", "nested")
+    }
+    widths = {design: each.high - each.low for design, each in ends.items()}
+    assert widths["crossed"] > 2 * widths["nested"]
+
+
+def test_one_unit_has_no_interval():
+    with pytest.raises(ValueError, match="from one"):
+        aggregate_interval(SCORES, np.full((9, 4), 0.25), mean, units=1)

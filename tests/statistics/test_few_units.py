@@ -94,6 +94,44 @@ def test_one_unit_tells_nothing():
     assert stretch([DrawnLevel(np.zeros(1))], np.zeros(1), 1.0, 0.95, complete=True) == 1
 
 
+def test_an_interval_that_is_told_is_stretched_and_ends_where_a_score_does():
+    found = drawn(np.array([[0.9], [0.99], [0.97]]), Levels(finetune=False, examples=False))
+    wide, told = found.stretched(), found.told(within=(0.0, 1.0))
+    assert wide.high > 1.0
+    assert (told.low, told.high) == (wide.low, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "levels"),
+    [
+        ((1, 4), Levels(examples=False)),
+        ((4, 1), Levels(pretrain=False, examples=False)),
+        ((4, 1), Levels(pretrain=False, examples=False, design="nested")),
+    ],
+)
+def test_nothing_is_told_of_other_seeds_from_one(shape, levels):
+    assert drawn(np.random.default_rng(9).normal(size=shape), levels).told() is None
+
+
+def test_examples_alone_are_enough_of_them_to_tell_a_plain_interval():
+    levels = Levels(pretrain=False, finetune=False)
+    arm = Arm(grid(1, 1), np.random.default_rng(10).random((1, 50)))
+    found = multi_bootstrap([arm], 500, np.random.default_rng(0), levels=levels)
+    assert found.told() == found.interval()
+
+
+def test_one_fine_tuning_seed_is_no_reason_not_to_stretch_over_pretraining_seeds():
+    """A procedure of 5 x 1 runs beside one of 5 x 3, so that fine-tuning seeds are drawn."""
+    few, many = (np.random.default_rng(11).normal(size=(5, b)) for b in (1, 3))
+    arms = [Arm(grid(*each.shape), each.reshape(-1, 1)) for each in (few, many)]
+    generator = np.random.default_rng(0)
+    found = multi_bootstrap(arms, 2000, generator, levels=SEEDS, paired=False)
+    alone = drawn(few, Levels(finetune=False, examples=False)).told()
+    assert found.told().high - found.told().low == pytest.approx(alone.high - alone.low, rel=0.1)
+    plain, wide = found.difference(paired=False).interval(), found.difference(paired=False).told()
+    assert wide.high - wide.low > 1.2 * (plain.high - plain.low)
+
+
 def coverage(a, b, icc, rounds, *, share=0.5):
     """How often plain and stretched intervals hold the mean; the rest of the variance is split."""
     generator = np.random.default_rng(5)
@@ -150,3 +188,21 @@ def test_intervals_over_runs_within_fixed_pretraining_seeds_cover_the_mean_of_th
         found = multi_bootstrap([arm], 1000, generator, levels=levels).stretched()
         held += found.low <= effects.mean() <= found.high
     assert 0.92 <= held / rounds <= 0.98
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("icc", [0.0, 0.5, 0.85])
+@pytest.mark.parametrize("sizes", [(1, 2, 3, 4, 5), (2, 2, 2, 8, 8), (1, 1, 1, 1, 1, 6, 6, 6)])
+def test_intervals_over_groups_of_different_sizes_cover_the_mean_of_groups(sizes, icc):
+    """What `analyze` draws of a table whose groups differ in size."""
+    pretrain = tuple(np.repeat(range(len(sizes)), sizes).tolist())
+    within = Grid(pretrain, tuple(range(len(pretrain))))
+    levels = Levels(examples=False, design="nested")
+    generator, held, rounds = np.random.default_rng(12), 0, 600
+    for _ in range(rounds):
+        scores = generator.normal(0, icc**0.5, len(sizes))[list(pretrain)]
+        scores += generator.normal(0, (1 - icc) ** 0.5, len(pretrain))
+        found = multi_bootstrap([Arm(within, scores[:, None])], 1000, generator, levels=levels)
+        told = found.told()
+        held += told.low <= 0 <= told.high
+    assert 0.91 <= held / rounds <= 0.985
