@@ -203,7 +203,7 @@ def test_weights_that_are_no_numbers_start_no_run(folder):
     _, outcome = run()
     reasons = {failure.reason for failure in outcome.failed.values()}
     assert len(outcome.failed) == 2 and len(reasons) == 1
-    assert f"multiberts-seed_1: weights are NaN or infinite: {NORM}" in reasons.pop()
+    assert f"multiberts-seed_1: weights are NaN or infinite: net.{NORM}" in reasons.pop()
 
 
 @pytest.mark.slow
