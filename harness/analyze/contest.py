@@ -14,7 +14,7 @@ from harness.api.cells import Plan, Primary
 from harness.api.comparisons import Comparison
 from harness.api.errors import HarnessError
 from harness.api.findings import Answer, ProcedureNote, Spread
-from harness.api.numbers import count, words
+from harness.api.numbers import count, some, words
 from harness.api.suites import Suite
 from harness.plug.catalogue import Catalogue
 
@@ -131,6 +131,17 @@ def _limits(found: Comparison) -> Iterator[str]:
             "tests those that you name."
         )
     yield from verdicts.out_of_reach(found)
+    lost = [
+        f"{arm.label} on {each.split}"
+        for each in found.splits
+        for arm in each.arms
+        if arm.lost_draws
+    ]
+    if lost:
+        yield (
+            f"{found.score} cannot be computed in some draws of examples, which intervals leave "
+            f"out ({some(lost, 5)}); too many leave no interval."
+        )
     for level in found.levels:
         if not level.drawn and level.name == "examples":
             yield f"Intervals hold the examples fixed: {level.why}."

@@ -115,7 +115,9 @@ def _luck(
     told = f"The seed alone moves {leader.procedure} by {figures(leader.sd, 2)} (sd)"
     if inside is not None and inside is not leader and inside.sd:
         times = leader.sd / inside.sd
-        if times >= SAME:
+        if times == 0:
+            told += f", in-domain by {figures(inside.sd, 2)}"
+        elif times >= SAME:
             told += f", {figures(times, 2)} times as much as in-domain"
         elif times <= 1 / SAME:
             told += f", {figures(1 / times, 2)} times less than in-domain"

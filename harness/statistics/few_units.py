@@ -39,9 +39,13 @@ class DrawnLevel:
         return np.bincount(self.strata)
 
     @property
-    def freedom(self) -> int:
-        """The degrees of freedom of the units' variance, pooled over strata."""
-        return int((self.sizes - 1).sum())
+    def freedom(self) -> float:
+        """Welch's and Satterthwaite's degrees of freedom, where units vary alike in all strata.
+
+        A stratum of n units then has 1 / n of the variance: a (n - 1) of a equal strata, and fewer
+        where small strata have most of it.
+        """
+        return float((1 / self.sizes).sum() ** 2 / (1 / self.sizes**2 / (self.sizes - 1)).sum())
 
     @property
     def squares(self) -> float:
@@ -111,7 +115,7 @@ def stretch(
     truth = max(total - float((overlap**2).sum()), float(parts.max()))
     free = np.array([each.freedom for each in levels])
     spread = float((parts**2 / free).sum())
-    least = int(free.min())
+    least = float(free.min())
     freedom = max(truth**2 / spread, least) if spread > 0 else math.inf
     share = (1 + level) / 2
     far = float(stats.t.ppf(share, freedom)) if math.isfinite(freedom) else stats.norm.ppf(share)

@@ -102,6 +102,12 @@ def test_the_spread_is_set_beside_that_in_domain(sd, told):
     assert told in headline((), found, [], PRIMARY)
 
 
+def test_runs_that_all_score_the_same_have_their_spread_in_domain_beside_it():
+    found = [spread("a", "test", 0.98, 0.02), spread("a", sd=0.0)]
+
+    assert "moves a by 0 (sd), in-domain by 0.020" in headline((), found, [], PRIMARY)
+
+
 def test_an_interval_of_few_seeds_says_how_little_it_means():
     found = [spread("a")]
 

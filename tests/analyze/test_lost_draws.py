@@ -6,6 +6,7 @@ from comparison_scene import FAST, SLOW, SUITE, compare, fill, write_suite
 
 from harness.analyze.arena import Arena
 from harness.analyze.comparison_design import Asked, Design
+from harness.analyze.contest import Contest, better
 from harness.statistics.multibootstrap import Arm, multi_bootstrap
 from harness.statistics.resampling import Grid, Levels
 
@@ -62,6 +63,15 @@ def test_a_few_lost_draws_are_left_out_and_counted(compared):
     assert 0 < lost[FAST] == lost[SLOW] < 20
     told = f"rare cannot be computed in {lost[FAST]} of 400 draws of examples: its interval leaves "
     assert f"{FAST} on test: {told}them out." in found.warnings
+
+
+def test_a_report_says_whose_intervals_leave_draws_out(compared):
+    held, notes = Contest(compared(2)), [None, None]  # of two procedures; nothing is asked of them
+    (answer,) = better(held, notes, (), None)
+    assert (
+        "rare cannot be computed in some draws of examples, which intervals leave out "
+        f"({SLOW} on test and {FAST} on test); too many leave no interval." in answer.text
+    )
 
 
 def test_a_run_that_is_not_drawn_takes_no_score_away():

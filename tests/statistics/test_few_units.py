@@ -73,9 +73,18 @@ def test_runs_within_fixed_pretraining_seeds_have_the_variance_and_freedom_withi
     levels = Levels(pretrain=False, examples=False, design="nested")
     (level,) = drawn(values, levels, 20).levels[0]
     assert level.variance == pytest.approx(values.var(axis=1, ddof=1).mean() / 15)
-    assert level.freedom == 10
+    assert level.freedom == pytest.approx(10)
     by = stretch([level], np.zeros(1), level.variance, 0.95, complete=True)
     assert by == pytest.approx(stats.t.ppf(0.975, 10) / stats.norm.ppf(0.975))
+
+
+def test_small_strata_with_most_of_the_variance_leave_few_degrees_of_freedom():
+    strata = np.repeat([0, 1, 2, 3], [8, 2, 8, 2])
+    level = DrawnLevel(np.ones(20), strata)
+    parts = np.array([1 / 8, 1 / 2, 1 / 8, 1 / 2])
+    welch = parts.sum() ** 2 / (parts**2 / np.array([7, 1, 7, 1])).sum()
+    assert level.freedom == pytest.approx(welch)
+    assert DrawnLevel(np.ones(7)).freedom == pytest.approx(6)
 
 
 def test_percentiles_go_farther_out_with_few_units_and_keep_replicates_beyond():
