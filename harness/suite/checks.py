@@ -193,7 +193,8 @@ def check_primary(primary: Primary, grouped: Sequence[Placed], data: DataUse) ->
     wanted = (primary.id, *primary.ood)
     without = [each.name for each in data.splits if each.name in wanted and not each.grouped]
     if without:
-        message = f"the score {primary.score!r} needs groups, which {words(without)} has not"
+        verb = "has" if len(without) == 1 else "have"
+        message = f"the score {primary.score!r} needs groups; {words(without)} {verb} none"
         fix = "let the answer be read off another score or other splits (`primary`)"
         raise HarnessError(message, where=placed.mark, fix=fix)
 

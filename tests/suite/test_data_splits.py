@@ -174,6 +174,6 @@ def test_splits_know_whether_their_dataset_has_groups(opened):
 def test_the_answer_is_read_off_a_score_that_its_splits_have(complaint):
     message = complaint(scores="[fair, right]", data=GROUPED)
     assert message == (
-        "9:10: the score 'fair' needs groups, which test has not; let the answer be read off "
+        "9:10: the score 'fair' needs groups; test has none; let the answer be read off "
         "another score or other splits (`primary`)"
     )
