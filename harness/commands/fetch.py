@@ -2,7 +2,13 @@
 
 import click
 
-from harness.commands.options import SuiteOptions, stay_offline, store_option, suite_options
+from harness.commands.options import (
+    SuiteOptions,
+    hub_is_offline,
+    stay_offline,
+    store_option,
+    suite_options,
+)
 
 
 @click.command("fetch")
@@ -27,6 +33,10 @@ def command(suite: SuiteOptions, store: str, offline: bool) -> int:
     from harness.store import Store, paths
 
     click.echo(f"{suite.name}: reading the suite")
+    if hub_is_offline() and not offline:
+        click.echo(
+            "HF_HUB_OFFLINE is set, so that the hub is not asked: unset it to fetch", err=True
+        )
     checked, catalogue = suite.open(store)
     cells = expand(checked, catalogue).cells
     wanted = wanted_by(cells, catalogue, paths.cache(Store(store).root))

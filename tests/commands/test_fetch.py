@@ -63,6 +63,7 @@ scores: [accuracy]
 @pytest.fixture
 def called(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     Path("away.py").write_text(PLUGIN)
     Path("away.yaml").write_text(SUITE)
 
@@ -134,6 +135,13 @@ def test_where_the_hub_is_offline_so_is_a_run(called, monkeypatch):
         called(run.command)
 
 
+def test_who_fetches_while_the_hub_is_offline_is_told_of_the_variable(called, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "HF_HUB_OFFLINE is set" in called(fetch.command)[1]
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert "HF_HUB_OFFLINE" not in called(fetch.command)[1]
+
+
 def test_with_everything_here_offline_is_as_good_as_online(called):
     called(fetch.command)
     assert called(fetch.command, "--offline")[0] == 0
@@ -145,7 +153,8 @@ def test_with_everything_here_offline_is_as_good_as_online(called):
     assert called(run.command, *options)[0] == 0  # nothing is left to do: nothing is needed
 
 
-def test_a_suite_of_what_is_here_needs_nothing(tmp_path):
+def test_a_suite_of_what_is_here_needs_nothing(tmp_path, monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     result = CliRunner().invoke(
         fetch.command,
         ["quick", "--store", str(tmp_path)],
