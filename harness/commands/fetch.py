@@ -34,9 +34,7 @@ def command(suite: SuiteOptions, store: str, offline: bool) -> int:
 
     click.echo(f"{suite.name}: reading the suite")
     if hub_is_offline() and not offline:
-        click.echo(
-            "HF_HUB_OFFLINE is set, so that the hub is not asked: unset it to fetch", err=True
-        )
+        click.echo("HF_HUB_OFFLINE is set, so that the hub is not asked: unset it to fetch")
     checked, catalogue = suite.open(store)
     cells = expand(checked, catalogue).cells
     wanted = wanted_by(cells, catalogue, paths.cache(Store(store).root))
