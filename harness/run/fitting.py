@@ -14,7 +14,10 @@ from harness.plug.uses import offer_from
 
 
 def misfits(cells: Iterable[Cell], catalogue: Catalogue, cache: Path) -> list[HarnessError]:
-    """What models say against the weights that these trainings start from, each asked once."""
+    """What models say against the weights that these trainings start from, each asked once.
+
+    What is wrong with the model itself, whatever the weights, is said once.
+    """
     asked: dict[tuple[str, str], tuple[Use, str]] = {}
     for cell in cells:
         work = cell.work
@@ -23,7 +26,7 @@ def misfits(cells: Iterable[Cell], catalogue: Catalogue, cache: Path) -> list[Ha
             asked.setdefault(key, (work.model, work.checkpoint))
     room = DataRoom(cache=cache, offline=True)
     found = (_misfit(model, name, catalogue, room) for model, name in asked.values())
-    return [error for error in found if error is not None]
+    return list({str(error): error for error in found if error is not None}.values())
 
 
 def must_fit(cells: Iterable[Cell], catalogue: Catalogue, cache: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from harness.api.errors import HarnessError
 from harness_models.tails import tail_of
 
 
@@ -49,11 +50,21 @@ def family_of(config: Any) -> Family:
 
 
 def longest_of(config: Any) -> int | None:
-    """The most tokens that a model has positions for, None where it does not say."""
+    """The most tokens that a model has positions for, None where it does not say.
+
+    Raises:
+        HarnessError: its positions follow on a padding token that it does not name.
+    """
     most: int | None = getattr(config, "max_position_embeddings", None)
     if most is None or most < 1:  # XLNet says -1
         return None
     if family_of(config).positions == "after-padding":
+        if config.pad_token_id is None:
+            raise HarnessError(
+                f"the configuration of this {config.model_type!r} names no padding token, after "
+                "which its positions are counted",
+                fix="set `pad_token_id` in its config.json",
+            )
         return most - int(config.pad_token_id) - 1
     return most
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from tiny_checkpoints import SIZES, padded, save_bert, text_room, texts
+from tiny_checkpoints import SIZES, edit_json, padded, save_any, save_bert, text_room, texts
 from torch.func import functional_call, vmap
 
 from harness.api.data import DataRoom, Task
@@ -216,6 +216,13 @@ def test_what_it_cannot_be_trained_on_is_one_line(tmp_path):
 def test_more_tokens_than_there_are_positions_is_one_line(tmp_path):
     with pytest.raises(HarnessError, match="positions for 40 tokens, and `longest` is 64"):
         model(save_bert(tmp_path / "bert"), longest=64)
+
+
+def test_positions_after_a_padding_token_that_is_not_named_are_one_line(tmp_path):
+    folder = save_any(tmp_path / "roberta", "RobertaForMaskedLM")
+    edit_json(folder / "config.json", pad_token_id=None)
+    with pytest.raises(HarnessError, match=r"'roberta' names no padding token, .*`pad_token_id`"):
+        model(folder)
 
 
 def test_the_fingerprint_is_of_what_the_files_hold_not_of_where_they_lie(tmp_path):

@@ -178,6 +178,13 @@ def test_check_has_a_line_for_each_checkpoint_that_does_not_fit(folder):
     ] * 2
 
 
+def test_check_says_once_what_is_wrong_with_the_model_of_all_checkpoints(folder):
+    asked = ["./suite.yaml", "--set", "model.transformer.longest=64"]
+    ended = CliRunner().invoke(check.command, asked, standalone_mode=False)
+    assert ended.return_value == 2
+    assert [line.count("positions for 40 tokens") for line in ended.stderr.splitlines()] == [1]
+
+
 @pytest.mark.slow
 def test_two_by_two_seeds_are_trained_scored_and_measured(folder):
     plan, outcome = run()
