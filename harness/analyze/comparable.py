@@ -37,7 +37,10 @@ def refuse_others(contenders: Sequence[Contender], splits: Sequence[str], score:
         for other in others:
             reasons += _otherwise(first, other, splits, score)
     if reasons:
-        raise NotComparable(list(dict.fromkeys(reasons)))
+        grouped = _grouped(contenders, score)
+        grouped = [] if set(splits) <= set(grouped) else grouped
+        fix = f"name splits with groups: --splits {','.join(grouped)}" if grouped else ""
+        raise NotComparable(list(dict.fromkeys(reasons)), fix)
 
 
 def _same(contenders: Sequence[Contender]) -> Iterator[str]:
@@ -61,6 +64,15 @@ def _absent(contender: Contender, splits: Sequence[str], score: str) -> Iterator
             yield f"suite {suite.id} {suite.version} has no split '{split}', but {words(known)}"
         elif score in has and score not in {use.label for use in suite.scores_of(known[split])}:
             yield f"suite {suite.id} {suite.version} has no score '{score}' on '{split}': no groups"
+
+
+def _grouped(contenders: Sequence[Contender], score: str) -> list[str]:
+    """The splits on which all contenders have a score over groups; none for other scores."""
+    suites = [contender.suite for contender in contenders]
+    if not all(score in suite.over_groups for suite in suites):
+        return []
+    each = [[split.name for split in suite.data.splits if split.grouped] for suite in suites]
+    return [name for name in each[0] if all(name in names for names in each)]
 
 
 def _otherwise(

@@ -44,6 +44,9 @@ def compute(
     task's one number is their mean, https://arxiv.org/abs/1804.07461, section 3 and table 2. Of
     MNLI it reports two numbers, the accuracy on the matched and that on the mismatched split: here
     each is the score of its split.)
+
+    Between -1 and 1, the bounds of CoLA's; of the other tasks between 0 and 1. The offer states
+    the former for all, as bounds do not depend on settings.
     """
     if settings.task == "cola":
         return mcc.compute(NONE, predictions, references)

@@ -61,3 +61,4 @@ def test_a_score_over_groups_is_given_on_the_splits_that_have_groups(tmp_path, m
     assert caught.value.reasons == (
         "suite grouped 1 has no score 'worst-group' on 'test': no groups",
     )
+    assert caught.value.fix == "name splits with groups: --splits far"
