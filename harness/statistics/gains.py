@@ -120,8 +120,13 @@ def drawn_interval(draws: Array, enough: NDArray[np.bool_]) -> Interval | None:
 
 
 def wild(interval: Interval, most: float) -> bool:
-    """Whether an interval of (gains in) R^2 tells of single draws only: above `most`, or wide."""
-    return interval.high > most or interval.high - interval.low > WIDEST
+    """Whether an interval of (gains in) R^2 tells of single draws only.
+
+    Very wide ones do, and those that span R^2 from 0 to 1 and still end above `most`, which is all
+    that is left to explain. One that is narrow may end a little above it.
+    """
+    width = interval.high - interval.low
+    return width > WIDEST or (width > 1 and interval.high > most)
 
 
 def gain_draws(

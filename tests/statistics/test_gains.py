@@ -104,12 +104,13 @@ def test_a_draw_leaves_one_group_less_than_it_has_for_what_groups_pin_down():
     assert spared(Needs(1, 0), GROUPS, weights).all()
 
 
-def test_an_interval_that_goes_beyond_the_largest_gain_or_is_very_wide_is_wild():
+def test_wide_intervals_are_wild_where_they_go_beyond_the_largest_gain_or_are_very_wide():
     def between(low, high):
         return Interval(low, high, 0.95, "percentile")
 
     assert not wild(between(-3.0, 0.5), 0.6)
     assert wild(between(-3.0, 0.7), 0.6)
+    assert not wild(between(0.6, 1.03), 0.98)
     assert wild(between(-60.0, 0.5), 0.6)
 
 
