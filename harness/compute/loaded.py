@@ -58,7 +58,8 @@ def _check_texts(where: str, name: str, values: object) -> None:
         what = f"the field {field!r} of its input {name!r} is"
         if not isinstance(column, pa.ChunkedArray):
             raise _wrong(what, column, "a chunked Arrow column", where, COLUMN)
-        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
             message = f"{what} a column of {column.type}, not of strings"
             raise HarnessError(message, where=where, fix=COLUMN)
 

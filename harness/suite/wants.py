@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from harness.api.data import Outline
@@ -53,8 +54,14 @@ def _fault(wants: Sequence[str], recipe: Recipe, *, from_file: bool) -> tuple[st
     kept = recipe.checkpoints
     if kept == "log":
         return None
-    if "waypoints" in wants and len({*kept} | (set() if from_file else {0})) < BEFORE_THE_END:
+    early = {step for step in kept if step < _length(recipe)} | (set() if from_file else {0})
+    if "waypoints" in wants and len(early) < BEFORE_THE_END:
         return "wants checkpoints between a run's start and its end", "log"
     if "start" in wants and from_file and 0 not in kept:
         return "wants a run's start, which is not kept of runs that start from a file", "[0]"
     return None
+
+
+def _length(recipe: Recipe) -> float:
+    """Steps of a training; infinite where only its epochs are known."""
+    return sum(math.inf if phase.steps is None else phase.steps for phase in recipe.phases)

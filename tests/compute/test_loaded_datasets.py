@@ -37,6 +37,8 @@ def test_texts_in_arrow_columns_are_what_is_wanted():
     for kind in (pa.string(), pa.large_string()):
         good = of_text(Texts({"sentence": COLUMN.cast(kind)}))
         check_dataset("birds", PROSE, Splits(good, {"test": good}))
+    repeated = of_text(Texts({"sentence": COLUMN.dictionary_encode()}))
+    check_dataset("birds", PROSE, Splits(repeated, {"test": repeated}))
 
 
 def test_a_list_is_no_column():

@@ -19,6 +19,7 @@ def test_a_metric_of_a_way_wants_points_on_it(complaint, opened, name):
     assert complaint(**lone) == (
         f"10:11: the metric {name!r} {WAY}; set `checkpoints: log` in full"
     )
+    assert WAY in complaint(**lone | {"methods": "[{full: {steps: 8, checkpoints: [8]}}]"})
     for kept in ("log", "[4]"):
         opened(**lone | {"methods": f"[{{full: {{steps: 8, checkpoints: {kept}}}}}]"})
 
