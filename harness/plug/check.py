@@ -77,11 +77,16 @@ def describe(error: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<") and not BETWEEN & {*Path(frame.filename).parents}
+        if not frame.filename.startswith("<") and not _between(Path(frame.filename))
     ]
     text = " ".join(str(error).split())
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {text}{place}" if text else f"{type(error).__name__}{place}"
+
+
+def _between(file: Path) -> bool:
+    # the backport takes part in finding entry points once anybody has imported it
+    return bool(BETWEEN & {*file.parents}) or file.parent.name == "importlib_metadata"
 
 
 def _check_requirement(plugin: object) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.plug import discover
+from harness.plug.check import describe
 
 HEAD = """
 from harness.api.hooks import hookimpl
@@ -228,6 +229,13 @@ def test_a_plugin_is_set_aside_with_its_reason_and_the_others_work(install, sour
     assert "\n" not in reason_of(catalogue, "acme-bad")
     assert catalogue.find("model", "acme-net").distribution == "acme-good"
     assert not [each for each in catalogue.all() if each.distribution == "acme-bad"]
+
+
+def test_the_backport_of_importlib_is_no_place_to_look_at():
+    try:
+        exec(compile("1 / 0", "/site-packages/importlib_metadata/__init__.py", "exec"))
+    except ZeroDivisionError as error:
+        assert describe(error).startswith("ZeroDivisionError: division by zero (test_plugins_set")
 
 
 def test_an_entry_point_to_nowhere_is_set_aside(install):
