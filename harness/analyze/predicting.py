@@ -6,10 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analyze.gaining import Gain, gained, interval, known_quantities, too_few
+from harness.api.numbers import count
 from harness.api.predictors import LadderStep, PredictorTest
 from harness.statistics.association import association
-from harness.statistics.gains import drawn_groups, needs, r2_draws, spared
+from harness.statistics.gains import (
+    SPARE,
+    directions,
+    drawn_groups,
+    drawn_interval,
+    gain_draws,
+    gains,
+    r2_draws,
+    spared,
+)
 from harness.statistics.incremental import out_of_fold
 from harness.statistics.layout import Layout, Repeated
 from harness.statistics.partial import fewest_runs, partial_tests
@@ -19,6 +28,7 @@ Array = NDArray[np.float64]
 
 FEWEST = 4
 """Runs below which no predictor is tested."""
+NO_INTERVAL = "seeds drawn anew leave too few runs for an interval of out-of-fold R²"
 
 
 @dataclass(frozen=True)
@@ -87,8 +97,9 @@ def ladder(
             r2 = score if np.isfinite(score) else None
             note = "" if r2 is not None else "all runs score the same"
             if features and r2 is not None and drawn is not None:
-                enough = spared(needs(given[0], question.groups), question.groups, drawn)
-                around, note = interval(r2_draws(*given, drawn), enough)
+                enough = spared(directions(given[0]), question.groups, drawn)
+                around = drawn_interval(r2_draws(*given, drawn), enough)
+                note = NO_INTERVAL if around is None else ""
                 ends = {} if around is None else {"r2_low": around.low, "r2_high": around.high}
         steps.append(
             LadderStep(
@@ -113,8 +124,18 @@ def _no_step(question: Question, features: Mapping[str, Array]) -> str:
         return f"not every run has a value of {', '.join(bad)}"
     if clusters < 3:
         return f"{clusters} seeds: one is left out, and two are needed to fit"
-    need = needs(_stack(features, question.y.size), question.groups)
-    return too_few(need, question.groups, known_quantities(need.features)) if features else ""
+    number = directions(_stack(features, question.y.size)) if features else 0
+    left = _left(question)
+    if features and left < number + SPARE:
+        known = count(number, "known quantity", "known quantities")
+        return f"{count(left, 'run')} beside those left out are too few to fit {known}"
+    return ""
+
+
+def _left(question: Question) -> int:
+    """How many runs are left beside the largest group."""
+    groups = list(question.groups)
+    return len(groups) - max(map(groups.count, groups), default=0)
 
 
 def _family(
@@ -139,29 +160,12 @@ def _family(
         if known and layout.runs >= fewest_runs(len(known), layout):
             tests = partial_tests(xs, y, controls, layout, generator, permutations=permutations)
             partial = dict(zip(usable, tests, strict=True))
-    xs = _stack({name: question.predictors[name] for name in usable}, question.y.size)
-    given = (controls, xs, question.y, question.groups)
-    found = gained(*given, generator=generator, replicates=replicates)
-    added = dict(zip(usable, found, strict=True))
-    return [
-        _adding(_told(question, name, len(usable), plain, partial, tuple(known)), added.get(name))
-        for name in names
-    ]
-
-
-def _adding(test: PredictorTest, gain: Gain | None) -> PredictorTest:
-    """The test with what its predictor adds out of fold."""
-    if gain is None:
-        return test
-    around = gain.around
-    return test.model_copy(
-        update={
-            "gain": gain.value,
-            "gain_low": None if around is None else around.low,
-            "gain_high": None if around is None else around.high,
-            "note": test.note or gain.note,
-        }
-    )
+    added, why = _gained(question, usable, controls, generator, replicates)
+    told = []
+    for name in names:
+        test = _told(question, name, len(usable), plain, partial, tuple(known))
+        told.append(test.model_copy(update={**added.get(name, {}), "note": test.note or why}))
+    return told
 
 
 def _told(
@@ -199,10 +203,10 @@ def _untested(question: Question, given: Test | None, controls: Sequence[str]) -
     if not controls:
         return ""
     if given is None:
-        known = known_quantities(len(controls))
-        return f"{question.y.size} runs are too few to test what it adds to {known}"
-    new = np.isfinite(given.coefficient)
-    return "" if new else "the same as what is known: it has nothing to add"
+        number = count(len(controls), "known quantity", "known quantities")
+        return f"{question.y.size} runs are too few to test what it adds to {number}"
+    known = np.isfinite(given.coefficient)
+    return "" if known else "the same as what is known: it has nothing to add"
 
 
 def _why_not(question: Question, name: str) -> str:
@@ -216,6 +220,41 @@ def _why_not(question: Question, name: str) -> str:
     if np.ptp(x) == 0:
         return "the same for all runs"
     return ""
+
+
+def _gained(
+    question: Question,
+    names: Sequence[str],
+    controls: Array,
+    generator: np.random.Generator,
+    replicates: int,
+) -> tuple[dict[str, dict[str, float]], str]:
+    """Gains by predictor, with intervals over the same drawn seeds for all; why there are none."""
+    if not names:
+        return {}, ""
+    clusters, left, number = len(set(question.groups)), _left(question), directions(controls)
+    if clusters < 3:
+        return {}, f"{clusters} seeds are too few to predict any from the others"
+    if left < number + 1 + SPARE:
+        known = count(number, "known quantity", "known quantities")
+        beside = f"{count(left, 'run')} beside those left out"
+        return {}, f"{beside} are too few to fit it and {known}"
+    xs = np.stack([question.predictors[name] for name in names])
+    given = (controls, xs, question.y, question.groups)
+    values = gains(*given)
+    if not np.isfinite(values).all():
+        return {}, ""
+    drawn = drawn_groups(clusters, replicates, generator)
+    enough = spared(number + 1, question.groups, drawn)
+    found, note = {}, ""
+    for name, value, draws in zip(names, values, gain_draws(*given, drawn).T, strict=True):
+        around = drawn_interval(draws, enough)
+        found[name] = {"gain": float(value)}
+        if around is None:
+            note = NO_INTERVAL
+        else:
+            found[name] |= {"gain_low": around.low, "gain_high": around.high}
+    return found, note
 
 
 def _stack(features: Mapping[str, Array], runs: int) -> Array:

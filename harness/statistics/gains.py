@@ -5,7 +5,6 @@ predictors: each adds the slope of what is left of y on what is left of it (Fris
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,39 +17,13 @@ FLAT = 1e-9
 NUMBERS = 1 << 22
 """Numbers that are held at a time."""
 SPARE = 3
-"""By how much the runs that a fold leaves must outnumber the features (and groups, see `Needs`).
+"""By how much the runs that a fold leaves must outnumber the features.
 
 Otherwise the squared error that a regression on normal features makes for a new run has no finite
 mean (that of an inverse Wishart matrix): R^2 is then millions below 0, or its difference above 1.
 """
-NEARLY = 0.1
-"""Below this share of its variance within groups, groups rather than runs pin a feature down."""
 USABLE = 0.8
 """The share of draws that must leave so many runs, for an interval over the others to be given."""
-WIDEST = 10.0
-"""Intervals of R^2 that are wider are the work of single draws."""
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a fold must leave for features to be fitted.
-
-    A feature that is (nearly) constant within a group says as much with one run of each group:
-    `between` such directions ask for groups as all `features` directions ask for runs.
-    """
-
-    features: int
-    between: int
-
-    @property
-    def runs(self) -> int:
-        """Runs beside those of the group that is left out."""
-        return self.features + SPARE
-
-    @property
-    def groups(self) -> int:
-        """Groups beside the one that is left out."""
-        return self.between + SPARE if self.between else 0
 
 
 def gains(known: Array, xs: Array, y: Array, groups: Sequence[Hashable]) -> Array:
@@ -73,43 +46,30 @@ def drawn_groups(number: int, replicates: int, generator: np.random.Generator) -
     return drawn
 
 
-def needs(features: Array, groups: Sequence[Hashable]) -> Needs:
+def directions(features: Array) -> int:
     """How many of the features [k, runs] tell something that the others do not.
 
-    Directions rather than features are counted, so that a sum of two features that differ within
-    groups is found where it does not.
-
-    >>> needs(np.array([[0.0, 1, 2, 3], [0, 2, 4, 6], [1, 1, 1, 1], [0, 0, 1, 1]]), "aabb")
-    Needs(features=2, between=1)
+    >>> directions(np.array([[0.0, 1, 2], [0, 2, 4], [1, 1, 1]]))
+    1
     """
     if not features.size:
-        return Needs(0, 0)
+        return 0
     centred = features - features.mean(1, keepdims=True)
     scaled = centred / _or_one(centred.std(1, keepdims=True))
-    _, sizes, ways = np.linalg.svd(scaled, full_matrices=False)
-    ways = ways[sizes > 1e-5 * max(sizes[0], 1e-5)]
-    folds = list(dict.fromkeys(groups))
-    member = np.array([[group == fold for group in groups] for fold in folds], dtype=float)
-    within = ways - ways @ member.T / member.sum(1) @ member
-    shares = np.linalg.eigvalsh(within @ within.T)
-    return Needs(len(ways), int((shares < NEARLY).sum()))
+    sizes = np.linalg.svd(scaled, compute_uv=False)
+    return int((sizes > 1e-5 * max(sizes[0], 1e-5)).sum())
 
 
-def left(groups: Sequence[Hashable]) -> int:
-    """How many runs there are beside the largest group."""
-    return len(groups) - max(map(list(groups).count, groups), default=0)
-
-
-def spared(need: Needs, groups: Sequence[Hashable], weights: Array) -> NDArray[np.bool_]:
-    """Whether each fold of a draw leaves enough different runs and groups: [replicates].
+def spared(features: int, groups: Sequence[Hashable], weights: Array) -> NDArray[np.bool_]:
+    """Whether each fold of a draw leaves enough different runs for so many features: [replicates].
 
     A group that is drawn twice brings the same runs twice, which pin down no more features.
     """
     folds = list(dict.fromkeys(groups))
     sizes = np.array([list(groups).count(fold) for fold in folds])
     there = weights > 0
-    runs = (there @ sizes)[:, None] - np.where(there, sizes, 0)
-    enough: NDArray[np.bool_] = (runs.min(1) >= need.runs) & (there.sum(1) - 1 >= need.groups)
+    left = (there @ sizes)[:, None] - np.where(there, sizes, 0)
+    enough: NDArray[np.bool_] = left.min(1) >= features + SPARE
     return enough
 
 
@@ -117,16 +77,6 @@ def drawn_interval(draws: Array, enough: NDArray[np.bool_]) -> Interval | None:
     """The percentile interval of draws [replicates] with `enough` runs; None where few have."""
     known = draws[enough & np.isfinite(draws)]
     return percentile(known) if known.size >= USABLE * draws.size else None
-
-
-def wild(interval: Interval, most: float) -> bool:
-    """Whether an interval of (gains in) R^2 tells of single draws only.
-
-    Very wide ones do, and those that span R^2 from 0 to 1 and still end above `most`, which is all
-    that is left to explain. One that is narrow may end a little above it.
-    """
-    width = interval.high - interval.low
-    return width > WIDEST or (width > 1 and interval.high > most)
 
 
 def gain_draws(

@@ -92,7 +92,7 @@ def test_a_number_without_an_interval_stands_alone_and_a_note_says_why(findings)
     """Of three seeds drawn anew there are two as a rule, and one of them is left out."""
     figures = [f for f in predictors(findings)[0].figures if f.choice == "pretrained"]
     told = next(f for f in figures if f.title.startswith("What each")).data[0]["hovertext"][0]
-    assert "too few runs or seeds for an interval" in told
+    assert "too few runs for an interval" in told
     assert "None" not in told
     assert NOTHING not in told
 
